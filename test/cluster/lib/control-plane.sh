@@ -48,8 +48,14 @@ outside() { # the nodes' DNS server and the one host of the outside world, www.e
   cat >"$STATE/cp/Corefile" <<'C'
 .:53 {
     errors
-    hosts {
-        192.0.2.10 www.example.com example.test
+    template IN A {
+        match "^(www\.example\.com|example\.test)\.$"
+        answer "{{ .Name }} 60 IN A 192.0.2.10"
+        fallthrough
+    }
+    template IN AAAA {
+        match "^(www\.example\.com|example\.test)\.$"
+        rcode NOERROR
         fallthrough
     }
     template ANY ANY {
