@@ -1,0 +1,27 @@
+import type { Parsed } from '../../src/model/parsed.ts';
+
+/** Every line number that a value names: `line`, `lines`, `otherLines`, `comments` and the like, at any depth. */
+export function linesNamedBy(value: unknown): Set<number> {
+  const found = new Set<number>();
+  const seen = new Set<object>();
+  const visit = (thing: unknown): void => {
+    if (typeof thing !== 'object' || thing === null || seen.has(thing)) return;
+    seen.add(thing);
+    for (const [key, inner] of thing instanceof Map ? [...thing.entries()] : Object.entries(thing)) {
+      if (typeof inner === 'number' && (key === 'line' || key === 'lastLine')) found.add(inner);
+      else if (Array.isArray(inner) && lineLists.has(key)) for (const line of inner) found.add(line);
+      else visit(inner);
+    }
+  };
+  visit(value);
+  return found;
+}
+
+const lineLists = new Set(['lines', 'otherLines', 'comments', 'headings', 'headingLines', 'skipped']);
+
+/** Non-blank lines of the input that are neither in the value nor in `unparsed`: always empty for a parser that drops nothing. */
+export function linesLost(text: string, { value, unparsed }: Parsed<unknown>): number[] {
+  const accounted = new Set([...linesNamedBy(value), ...unparsed.map(({ line }) => line)]);
+  const lines = text.split('\n').map((line, index) => ({ line, number: index + 1 }));
+  return lines.filter(({ line, number }) => line.trim() !== '' && !accounted.has(number)).map(({ number }) => number);
+}
