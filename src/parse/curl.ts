@@ -94,7 +94,7 @@ function takeMeter(value: CurlOutput, _groups: readonly string[], { line, text }
     .filter((part) => part.trim() !== '');
   if (parts.some((part) => part.length === text.length)) return false;
   if (parts.length === 0) value.otherLines.push(line);
-  const left = parts.flatMap((part) => applyRules([{ line, text: part }], value, rules, ''));
+  const left = parts.flatMap((part) => applyRules([{ line, text: part }], value, rules.slice(1), ''));
   return left.length > 0 ? false : undefined;
 }
 

@@ -119,6 +119,7 @@ function serverAddress(state: State, address: string, port: string, reverse: str
   if (run?.server === undefined || run.serverAddress !== undefined || state.name !== '') return false;
   run.serverAddress = address;
   run.serverPort = Number(port || 53);
+  state.otherLines.push(at.line);
   if (reverse) state.warnings.push({ line: at.line, text: at.text });
   return undefined;
 }
