@@ -1,0 +1,74 @@
+import type { z } from 'zod';
+import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import { readText } from './text-lines.ts';
+
+/** An item of a JSON array: `line` is its 1-based number in the array (the `-j` outputs are one line long). */
+export interface JsonItem {
+  item: unknown;
+  line: number;
+}
+
+/** True when the text is JSON output (`-j`, `-J`): it begins with a bracket or brace. */
+export const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text.slice(0, 4096));
+
+/**
+ * Parses the JSON array that iproute2's tools print with `-j`, item by item. An item that `schema` refuses is listed as unparsed and the others are
+ * kept. `ip -j` prints `{}` for interfaces that it left out (wrong family, filtered): these are skipped. Newlines between several arrays
+ * (`ip -j route; ip -j rule`) and cut JSON are refused as a whole.
+ */
+export const parseJsonItems = <S extends z.ZodType, T>(
+  text: string,
+  schema: S,
+  convert: (item: z.output<S>, line: number) => T | T[] | undefined,
+): Parsed<T[]> => {
+  const items = jsonArray(text);
+  if (items === undefined) return { value: [], unparsed: wholeText(text, 'not a whole JSON array'), complete: false };
+  const value: T[] = [];
+  const unparsed: UnparsedLine[] = [];
+  items.forEach((item, index) => {
+    if (isEmptyObject(item)) return;
+    const checked = schema.safeParse(item);
+    const converted = checked.success ? convert(checked.data, index + 1) : undefined;
+    if (converted !== undefined) value.push(...(Array.isArray(converted) ? converted : [converted]));
+    else
+      unparsed.push({
+        line: index + 1,
+        text: jsonText(item),
+        why: checked.success ? 'values of an unknown form' : firstIssue(checked.error),
+      });
+  });
+  return { value, unparsed, complete: unparsed.length === 0 };
+};
+
+/** The array behind the text; `undefined` when it is not exactly one whole JSON array. An array of arrays (`ip -j addr` of 4.x) stays as it is. */
+export const jsonArray = (text: string): unknown[] | undefined => {
+  try {
+    const parsed: unknown = JSON.parse(text);
+    return Array.isArray(parsed) ? parsed : undefined;
+  } catch {
+    return undefined; // cut or mixed with other output
+  }
+};
+
+/** Every line of the text, listed as unparsed. */
+export const wholeText = (text: string, why: string): UnparsedLine[] =>
+  readText(text)
+    .lines.filter((line) => line.text.trim() !== '')
+    .map(({ line, text: content }) => ({ line, text: content, why }));
+
+/** JSON of a value, for quoting; nesting too deep for the engine gives a stand-in. */
+export const jsonText = (value: unknown): string => {
+  try {
+    return JSON.stringify(value) ?? '';
+  } catch {
+    return '(nested too deeply to be shown)';
+  }
+};
+
+const isEmptyObject = (item: unknown): boolean =>
+  typeof item === 'object' && item !== null && !Array.isArray(item) && Object.keys(item).length === 0;
+
+const firstIssue = (error: z.ZodError): string => {
+  const [issue] = error.issues;
+  return issue === undefined ? 'unknown form' : `${issue.path.join('.')}: ${issue.message}`;
+};
