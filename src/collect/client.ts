@@ -1,0 +1,34 @@
+import { isReady, isRunning } from '../parse/objects.ts';
+import type { Node, Pod } from '../schema/kubernetes.ts';
+import type { Request } from '../snapshot/snapshot.ts';
+
+type Client = Request['from'];
+
+/**
+ * The client when none was named: a running pod of the Service's namespace that is not itself an endpoint, else a node. The same cluster always
+ * gives the same choice: ready before not ready, then by name.
+ */
+export function chooseClient(pods: readonly Pod[], endpointAddresses: ReadonlySet<string>, nodes: readonly Node[]): Client {
+  const candidates = pods
+    .filter((pod) => isRunning(pod) && !pod.spec.hostNetwork && pod.spec.nodeName && pod.status.podIP && !endpointAddresses.has(pod.status.podIP))
+    .sort((a, b) => Number(isReady(b)) - Number(isReady(a)) || compare(a.metadata.name, b.metadata.name));
+  const pod = candidates[0];
+  if (pod) return podClient(pod, `the first running pod of namespace ${pod.metadata.namespace ?? ''} that is not itself an endpoint`);
+  const node = [...nodes].filter(isNodeReady).sort((a, b) => compare(a.metadata.name, b.metadata.name))[0];
+  if (node) return nodeClient(node.metadata.name, 'no running pod of the namespace could be the client, so the first ready node is');
+  return { kind: 'none', name: 'none', node: null, why: 'there is neither a running pod in the namespace nor a ready node to start from' };
+}
+
+export const podClient = (pod: Pod, why: string): Client => ({
+  kind: 'Pod',
+  namespace: pod.metadata.namespace ?? '',
+  name: pod.metadata.name,
+  node: pod.spec.nodeName ?? null,
+  why,
+});
+
+export const nodeClient = (name: string, why: string): Client => ({ kind: 'Node', name, node: name, why });
+
+export const isNodeReady = (node: Node): boolean => node.status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+
+const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,0 +1,97 @@
+import { z } from 'zod';
+import { UsageError } from './collector.ts';
+import type { Kubectl } from './kubectl.ts';
+import { createKubectlReader } from './kubectl-reader.ts';
+import type { ClusterReader } from './reader.ts';
+
+const viewSchema = z.looseObject({
+  'current-context': z.string().optional(),
+  clusters: z.array(z.looseObject({ name: z.string(), cluster: z.looseObject({ server: z.string().optional(), 'proxy-url': z.string().optional(), 'insecure-skip-tls-verify': z.boolean().optional() }) })).nullish(),
+  contexts: z.array(z.looseObject({ name: z.string(), context: z.looseObject({ namespace: z.string().optional() }) })).nullish(),
+  users: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        user: z.looseObject({
+          exec: z.looseObject({ command: z.string(), interactiveMode: z.string().optional() }).optional(),
+          tokenFile: z.string().optional(),
+          'as-groups': z.array(z.string()).nullish(),
+          'as-uid': z.string().optional(),
+          'as-user-extra': z.unknown().optional(),
+          'auth-provider': z.unknown().optional(),
+        }),
+      }),
+    )
+    .nullish(),
+});
+
+export interface Connection {
+  reader: ClusterReader;
+  /** Namespace of the context, or null. */
+  namespace: string | null;
+  server: string;
+}
+
+const readLimitMilliseconds = 15_000;
+
+/**
+ * Resolves the kubeconfig as kubectl does (`kubectl config view --minify --flatten`: merged files, precedence, inlined certificates), and takes
+ * the reader that can use it.
+ * @throws UsageError when kubectl is missing or the kubeconfig can't be used (exit code 2)
+ */
+export async function connect(kubectl: Kubectl, signal: AbortSignal, environment: NodeJS.ProcessEnv, prefer: 'auto' | 'client' | 'kubectl' = 'auto'): Promise<Connection> {
+  const result = await kubectl.run(['config', 'view', '--minify', '--flatten', '--raw', '-o', 'json'], { limitMilliseconds: 15_000 });
+  if (result.failure) throw new UsageError(kubeconfigSentence(kubectl.binary, result.failure));
+  const text = Buffer.from(result.stdout).toString('utf8');
+  const parsed = viewSchema.safeParse(parseJson(text));
+  const cluster = parsed.success ? parsed.data.clusters?.[0]?.cluster : undefined;
+  if (!parsed.success || !cluster?.server) throw new UsageError('the kubeconfig names no cluster: set KUBECONFIG, or give --kubeconfig and --context');
+  const namespace = parsed.data.contexts?.[0]?.context.namespace ?? null;
+  const base = { namespace, server: cluster.server };
+  const limit = limitOf(kubectl.flags.requestTimeout);
+  const kubectlReader = () => createKubectlReader(kubectl, limit);
+  if (prefer === 'kubectl' || (prefer === 'auto' && needsKubectl(parsed.data, kubectl, environment))) return { ...base, reader: kubectlReader() };
+  try {
+    const { createClientReader } = await import('./client-reader.ts');
+    return { ...base, reader: createClientReader(text, limit, signal) };
+  } catch (error) {
+    if (prefer === 'client') throw error;
+    return { ...base, reader: kubectlReader() };
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** `5s`, `1m`, bare seconds; 0 means no limit to kubectl, and our own limit to us. */
+function limitOf(requestTimeout: string | undefined): number {
+  const match = /^(\d+)(ms|s|m)?$/.exec(requestTimeout ?? '');
+  if (!match) return readLimitMilliseconds;
+  const value = Number(match[1]) * ({ ms: 1, s: 1000, m: 60_000 }[match[2] ?? 's'] ?? 1000);
+  return value > 0 ? value : readLimitMilliseconds;
+}
+
+/**
+ * What client-node 1.4 does otherwise than kubectl: impersonation of groups, token files, relative and interactive exec plug-ins, HTTPS_PROXY,
+ * plain http and auth providers (measured, docs/adr/002-reading-the-api.md).
+ */
+function needsKubectl(view: z.infer<typeof viewSchema>, kubectl: Kubectl, environment: NodeJS.ProcessEnv): boolean {
+  const cluster = view.clusters?.[0]?.cluster;
+  const user = view.users?.[0]?.user;
+  const impersonates = kubectl.flags.as !== undefined || (kubectl.flags.asGroup ?? []).length > 0 || user?.['as-groups'] || user?.['as-uid'] || user?.['as-user-extra'];
+  const plugin = user?.exec && (!user.exec.command.startsWith('/') && user.exec.command.includes('/') || user.exec.interactiveMode === 'Always');
+  const proxied = (environment['HTTPS_PROXY'] ?? environment['https_proxy'] ?? '') !== '' && cluster?.['proxy-url'] === undefined;
+  return Boolean(impersonates || plugin || proxied || user?.tokenFile || user?.['auth-provider'] || cluster?.['proxy-url'] || cluster?.server?.startsWith('http://'));
+}
+
+function kubeconfigSentence(binary: string, failure: { reason: string; detail: string }): string {
+  if (failure.reason === 'not-installed') return `kubectl is needed and was not found (${binary}): install it, or name it by K8SNET_KUBECTL`;
+  if (failure.reason === 'timeout') return `kubectl gave no answer when asked for the kubeconfig: ${failure.detail}`;
+  if (/unknown flag/.test(failure.detail)) return `kubectl is too old (${failure.detail}): k8snet needs 1.27 or later`;
+  return `kubectl can't use the kubeconfig: ${failure.detail}`;
+}

@@ -1,0 +1,63 @@
+import { quote } from './shell.ts';
+
+/**
+ * How commands reach their namespace.
+ * - `node-pod`: our own privileged pod; host namespaces, and any pod's network namespace through a process of it.
+ * - `host-network-pod`: a hostNetwork pod that is already there; the node's network namespace only.
+ * - `client-pod`: the pod itself; its own namespace and its own tools only.
+ */
+export type Tier = 'node-pod' | 'host-network-pod' | 'client-pod';
+
+/** A network namespace in a script: the node's, or that of a pod, known by its container ids. */
+export interface Namespace {
+  /** `host`, or a name that is unique in the script. */
+  name: string;
+  containerIds: string[];
+}
+
+/**
+ * Shell functions of every section. `t TOOL ARGS…` runs a tool in namespace $NS: the image's own tool, else the node's
+ * (`nsenter --mount`), so that a slim image will do. `has TOOL` tells whether either has it.
+ * Entering a pod: a process whose /proc/PID/cgroup names one of its container ids, then nsenter(1) (util-linux or BusyBox).
+ */
+export function prelude(tier: Tier, namespaces: readonly Namespace[]): string {
+  return [...(tier === 'node-pod' ? nodePodFunctions(namespaces) : plainFunctions), ...common].join('\n');
+}
+
+const plainFunctions = [
+  't() { "$@"; }',
+  'has() { command -v "$1" >/dev/null 2>&1; }',
+  'podfile() { cat "$1"; }',
+  'nodefile() { cat "$@"; }',
+  'node_root=',
+];
+
+const nodePodFunctions = (namespaces: readonly Namespace[]): string[] => [
+  'node_root=/proc/1/root',
+  'img() { command -v "$1" >/dev/null 2>&1; }',
+  'nodehas() { nsenter --mount=/proc/1/ns/mnt -- sh -c \'command -v "$0" >/dev/null 2>&1\' "$1" 2>/dev/null; }',
+  'has() { img "$1" || nodehas "$1"; }',
+  `pid_of() { case "$1" in ${namespaces.filter((ns) => ns.containerIds.length > 0).map(pidCase).join(' ')} *) echo "k8snet: unknown namespace $1" >&2; return 1;; esac; }`,
+  'find_pid() { if [ -s "$W/pid.$1" ]; then cat "$W/pid.$1"; return 0; fi; n=$1; shift; for f in $(grep -lsF "$@" /proc/[0-9]*/cgroup); do p=${f#/proc/}; p=${p%/cgroup}; [ -e "/proc/$p/ns/net" ] && { echo "$p" >"$W/pid.$n"; echo "$p"; return 0; }; done; echo "k8snet: no process of this pod was found on the node" >&2; return 1; }',
+  't() { if [ "$NS" = host ]; then if img "$1"; then "$@"; else nsenter --mount=/proc/1/ns/mnt -- "$@"; fi; else p=$(pid_of "$NS") || return 125; if img "$1"; then nsenter --net="/proc/$p/ns/net" -- "$@"; else nsenter --net="/proc/$p/ns/net" --mount=/proc/1/ns/mnt -- "$@"; fi; fi; }',
+  'podfile() { if [ "$NS" = host ]; then cat "/proc/1/root$1"; else p=$(pid_of "$NS") || return 125; cat "/proc/$p/root$1"; fi; }',
+  'nodefile() { for f in "$@"; do cat "/proc/1/root$f" || return; done; }',
+];
+
+const pidCase = (ns: Namespace): string => `${ns.name}) find_pid ${ns.name} ${ns.containerIds.map((id) => `-e ${quote(id)}`).join(' ')};;`;
+
+/** `uptime` centiseconds stand in for a clock: BusyBox date has no %N. */
+const common = [
+  'now() { read -r up _ </proc/uptime; up=${up%.*}${up#*.}; echo "$up"; }',
+  // tries N COMMAND…: N tries at once; each prints `k8snet-try I rc=R cs=CENTISECONDS` and then what it printed.
+  'one() { i=$1; shift; a=$(now); out=$("$@" 2>&1); r=$?; b=$(now); printf "k8snet-try %s rc=%s cs=%s\\n%s\\n" "$i" "$r" "$((b-a))" "$out"; }',
+  'tries() { n=$1; shift; i=1; while [ "$i" -le "$n" ]; do one "$i" "$@" >"$W/try.$$.$i" 2>&1 & i=$((i+1)); done; wait; i=1; while [ "$i" -le "$n" ]; do cat "$W/try.$$.$i"; rm -f "$W/try.$$.$i"; i=$((i+1)); done; }',
+  // tcp IP PORT LIMIT: one connect by the first tool that tells refused, unreachable and timed out apart.
+  'tcp() { case "$1" in *:*) u="[$1]";; *) u=$1;; esac; if has nc && t nc -h 2>&1 | grep -qi openbsd; then echo "tool=nc"; t nc -vzn -w "$3" "$1" "$2"; elif has bash; then echo "tool=bash"; t timeout "$3" bash -c \'exec 3<>"/dev/tcp/$0/$1"\' "$1" "$2"; elif has curl; then echo "tool=curl"; t curl -sv -o /dev/null --connect-timeout "$3" -m "$3" "telnet://$u:$2"; elif has nc; then echo "tool=nc"; t nc -vz -w "$3" "$1" "$2"; elif has wget; then echo "tool=wget"; t wget -T "$3" -O /dev/null "http://$u:$2/"; else echo "k8snet: no tool that can connect (nc, bash, curl, wget)" >&2; return 127; fi; }',
+  // http SCHEME IP PORT LIMIT: connect, ask for /, and wait for the first byte.
+  'http() { case "$2" in *:*) u="[$2]";; *) u=$2;; esac; if has curl; then echo "tool=curl"; t curl -skv -o /dev/null --connect-timeout "$4" -m "$(($4+2))" -w "k8snet-curl code=%{http_code} connect=%{time_connect} first=%{time_starttransfer} size=%{size_download} local=%{local_port}\\n" "$1://$u:$3/"; else tcp "$2" "$3" "$4"; fi; }',
+  // dns SERVER NAME TYPE LIMIT
+  'dns() { if has dig; then echo "tool=dig"; t dig +tries=1 "+time=$4" +noedns "@$1" "$2" "$3"; elif has nslookup; then echo "tool=nslookup"; t timeout "$(($4+1))" nslookup "-type=$3" "$2" "$1"; else echo "k8snet: no tool that can ask a DNS server (dig, nslookup)" >&2; return 127; fi; }',
+  // lookup NAME LIMIT: what a resolver makes of the name with the resolv.conf of $NS (resolv.conf(5): ndots, search, nameserver in order).
+  'lookup() { conf=$(podfile /etc/resolv.conf) || return; servers=$(printf "%s\\n" "$conf" | awk \'$1=="nameserver"{print $2}\' | head -3); search=$(printf "%s\\n" "$conf" | awk \'$1=="search"||$1=="domain"{$1="";s=$0}END{print s}\'); nd=$(printf "%s\\n" "$conf" | sed -n \'s/.*ndots:\\([0-9]*\\).*/\\1/p\' | tail -1); [ -n "$nd" ] || nd=1; dots=$(printf "%s" "$1" | tr -cd . | wc -c); list=; for s in $search; do list="$list $1.$s"; done; if [ "$dots" -ge "$nd" ]; then list="$1 $list"; else list="$list $1"; fi; case "$1" in *.) list=$1;; esac; for c in $list; do for s in $servers; do printf "k8snet-query name=%s server=%s\\n" "$c" "$s"; a=$(now); out=$(dns "$s" "$c" A "$2" 2>&1); r=$?; b=$(now); printf "%s\\nk8snet-answer rc=%s cs=%s\\n" "$out" "$r" "$((b-a))"; case "$out" in *"no tool that can ask"*) return 127;; esac; if printf "%s\\n" "$out" | grep -Eq "status: (NOERROR|NXDOMAIN)|^Name:|NXDOMAIN"; then break; fi; done; if printf "%s\\n" "$out" | grep -Eq "^[^;].*[[:space:]]IN[[:space:]]+(A|CNAME|AAAA)[[:space:]]|^Name:"; then return 0; fi; done; return 0; }',
+];

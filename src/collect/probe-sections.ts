@@ -1,0 +1,93 @@
+import type { Section } from './script.ts';
+import { quote } from './shell.ts';
+
+/** Where a probe starts from: `pod/NAMESPACE/NAME` or `node/NAME`. */
+export type Origin = string;
+
+export interface ProbeTarget {
+  address: string;
+  port: number;
+  protocol: 'TCP' | 'UDP' | 'SCTP';
+  /** `http` or `https` when the Service says so: then a request is sent and the first byte waited for. */
+  speaks: 'http' | 'https' | null;
+}
+
+/** Seconds for a connect. Longer than the 3.06 s after which a failed neighbour gives EHOSTUNREACH, so that the two can be told apart. */
+export const connectLimit = 4;
+export const serviceTries = 12;
+const dnsLimit = 2;
+
+/** The name as an application writes it (search list), and as an absolute name. */
+export function nameProbes(origin: Origin, ns: string, shortName: string, absoluteName: string): Section[] {
+  return [
+    {
+      key: `probe/${origin}/name/${shortName}`,
+      command: `getent ahostsv4 ${shortName}`,
+      shell: `NS=${ns}; lookup ${quote(shortName)} ${dnsLimit}`,
+      limit: 25,
+      lane: `${origin}/name`,
+    },
+    {
+      key: `probe/${origin}/name/${absoluteName}.`,
+      command: `getent ahostsv4 ${absoluteName}.`,
+      shell: `NS=${ns}; lookup ${quote(`${absoluteName}.`)} ${dnsLimit}`,
+      limit: 15,
+      lane: `${origin}/absolute-name`,
+    },
+  ];
+}
+
+/** One DNS server, asked directly, several times. */
+export function dnsServerProbe(origin: Origin, ns: string, server: string, name: string, tries: number): Section {
+  return {
+    key: `probe/${origin}/dns-server/${server}`,
+    command: `dig @${server} ${name} A`,
+    shell: `NS=${ns}; tries ${tries} dns ${quote(server)} ${quote(`${name}.`)} A ${dnsLimit}`,
+    limit: 15,
+    lane: `${origin}/dns/${server}`,
+  };
+}
+
+/** Connects (and, where it speaks HTTP, an answer) to one address, several tries at once. */
+export function connectProbe(origin: Origin, ns: string, stage: 'service' | 'endpoint', target: ProbeTarget, tries: number): Section | null {
+  if (target.protocol !== 'TCP') return null;
+  const { address, port, speaks } = target;
+  const address4 = address.includes(':') ? `[${address}]` : address;
+  const call = speaks ? `http ${speaks} ${quote(address)} ${port} ${connectLimit}` : `tcp ${quote(address)} ${port} ${connectLimit}`;
+  return {
+    key: `probe/${origin}/${stage}/${address4}:${port}`,
+    command: speaks ? `curl -v ${speaks}://${address4}:${port}/` : `nc -vz ${address} ${port}`,
+    shell: `NS=${ns}; tries ${tries} ${call}`,
+    limit: connectLimit + 8,
+    lane: `${origin}/${stage}/${address4}:${port}`,
+  };
+}
+
+/**
+ * Small and full-size packets with "don't fragment" both ways to a pod address, and the fragments that came back
+ * (the kernel answers an echo without DF, so a smaller way back shows as reassembly: Documentation/networking/ip-sysctl.rst, ip_no_pmtu_disc).
+ */
+export function sizeProbe(origin: Origin, ns: string, address: string): Section {
+  const to = quote(address);
+  const reassembly = "t cat /proc/net/snmp | awk '$1==\"Ip:\"{if(h==\"\"){h=$0}else{split(h,k);for(i in k)if(k[i]==\"ReasmReqds\"||k[i]==\"ReasmOKs\"||k[i]==\"ReasmFails\")printf \"%s=%s \",k[i],$i;print \"\"}}'";
+  const shell = [
+    `NS=${ns}`,
+    'has ping || { echo "k8snet: no ping" >&2; exit 127; }',
+    `d=$(t ip route get ${to} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -1)`,
+    `m=$(t ip -o link show "$d" 2>/dev/null | sed -n 's/.* mtu \\([0-9]*\\).*/\\1/p')`,
+    '[ -n "$m" ] || { echo "k8snet: no route and no device mtu" >&2; exit 1; }',
+    'echo "k8snet-mtu dev=$d mtu=$m"',
+    `echo "k8snet-before $(${reassembly})"`,
+    `echo "k8snet-ping size=small"; t ping -n -c 2 -i 0.2 -W 1 -M do -s 56 ${to} 2>&1`,
+    `echo "k8snet-ping size=$m"; t ping -n -c 2 -i 0.2 -W 1 -M do -s $((m-28)) ${to} 2>&1`,
+    `echo "k8snet-after $(${reassembly})"`,
+    'true',
+  ].join('; ');
+  return {
+    key: `probe/${origin}/payload/${address}`,
+    command: `ping -M do -s MTU-28 ${address}`,
+    shell,
+    limit: 12,
+    lane: `${origin}/payload/${address}`,
+  };
+}
