@@ -1,0 +1,74 @@
+/**
+ * The packet whose way is predicted. A field that is left out is *not known*: a rule that looks at it can neither match nor not match
+ * ("cannot tell"). Ports of a protocol without ports are left out too; the walk tells these cases apart by `protocol`.
+ */
+export interface Packet {
+  family: 'ip' | 'ip6';
+  source: string;
+  destination: string;
+  /** Lower-case name as in /etc/protocols (`tcp`, `udp`, `sctp`, `icmp`, `icmpv6`, …) or a decimal number. */
+  protocol: string;
+  sourcePort?: number;
+  destinationPort?: number;
+  icmpType?: number;
+  icmpCode?: number;
+  /** Names of the TCP flags that are set, upper-case: `SYN`, `ACK`, … */
+  tcpFlags?: readonly string[];
+  inInterface?: string;
+  outInterface?: string;
+  /** Bridge ports, set while a bridged frame passes the IP hooks (br_netfilter); null means that the packet did not come over a bridge. */
+  bridgeIn?: string | null;
+  bridgeOut?: string | null;
+  /** skb mark at this point; 0 when nothing has set it. */
+  mark: number;
+  /** Connection mark; 0 for a new connection. */
+  connectionMark?: number;
+  conntrack: ConntrackView;
+  /** Layer-3 length in bytes. */
+  length?: number;
+  ttl?: number;
+  dscp?: number;
+  sourceMac?: string;
+  fragment?: boolean;
+}
+
+export type ConntrackState = 'new' | 'established' | 'related' | 'invalid' | 'untracked';
+
+/** What connection tracking knows of the packet at this point. */
+export interface ConntrackView {
+  state: ConntrackState;
+  /** Status bits that are set: `dnat`, `snat`, `seen-reply`, `assured`, `confirmed`, `expected`. */
+  status: readonly string[];
+  direction: 'original' | 'reply';
+  /** The connection's first packet before any NAT; left out: not known. */
+  original?: ConntrackTuple;
+  /** NAT that is settled already for this connection, so that nat chains are not asked again (nf_nat_initialized in the kernel). */
+  natSettled: readonly ('source' | 'destination')[];
+}
+
+export interface ConntrackTuple {
+  source: string;
+  destination: string;
+  sourcePort?: number;
+  destinationPort?: number;
+}
+
+/**
+ * A packet that opens a connection, as the first hook of a node sees it: state new, no mark, no NAT yet.
+ * A TCP packet gets the SYN flag unless `tcpFlags` says otherwise.
+ */
+export function newConnection(fields: Omit<Packet, 'mark' | 'conntrack'> & { mark?: number }): Packet {
+  const original: ConntrackTuple = {
+    source: fields.source,
+    destination: fields.destination,
+    ...(fields.sourcePort === undefined ? {} : { sourcePort: fields.sourcePort }),
+    ...(fields.destinationPort === undefined ? {} : { destinationPort: fields.destinationPort }),
+  };
+  return {
+    ...(fields.protocol === 'tcp' ? { tcpFlags: ['SYN'] } : {}),
+    mark: 0,
+    connectionMark: 0,
+    ...fields,
+    conntrack: { state: 'new', status: [], direction: 'original', original, natSettled: [] },
+  };
+}

@@ -1,0 +1,60 @@
+import type { ModuleOption } from '../../model/netfilter.ts';
+import type { Token, TokenReader } from './tokens.ts';
+
+/**
+ * Options whose value is free text and may begin with a dash without being quoted (`--comment -foo`): they always take the next word.
+ * xtables_save_string leaves words of letters, digits, `-` and `_` unquoted.
+ */
+const takesFreeText = new Set([
+  'comment',
+  'log-prefix',
+  'nflog-prefix',
+  'ulog-prefix',
+  'string',
+  'hex-string',
+  'name',
+  'hashlimit-name',
+  'label',
+  'nfacct-name',
+  'rateest-name',
+]);
+
+/** Reads the values of an option whose name was just taken: everything up to the next option, exclamation mark or `-j`, `-m`, … */
+export function readOption(name: string, negatedBefore: boolean, reader: TokenReader): ModuleOption {
+  const negatedBehind = isValue(reader.peekAt(1)) && takeNegation(reader);
+  const negated = negatedBehind || negatedBefore;
+  const values: string[] = [];
+  if (takesFreeText.has(name)) {
+    const text = reader.value();
+    if (text !== undefined) values.push(text);
+  } else {
+    while (isValue(reader.peek())) values.push(reader.value() ?? '');
+  }
+  return { name, negated, values };
+}
+
+/** Takes a `!` that belongs to what follows: before an option, or (iptables before 1.4.3) before its value. */
+export function takeNegation(reader: TokenReader): boolean {
+  const token = reader.peek();
+  if (token === undefined || token.quoted || token.text !== '!') return false;
+  reader.next();
+  return true;
+}
+
+export const optionOf = (options: readonly ModuleOption[], ...names: string[]): ModuleOption | undefined =>
+  options.find((option) => names.includes(option.name));
+
+export const optionValue = (options: readonly ModuleOption[], ...names: string[]): string | undefined =>
+  optionOf(options, ...names)?.values[0];
+
+/** The options as iptables would print them. */
+export const optionsText = (options: readonly ModuleOption[]): string =>
+  options.map((option) => [...(option.negated ? ['!'] : []), `--${option.name}`, ...option.values].join(' ')).join(' ');
+
+const isShortOption = (token: Token): boolean => /^-[a-zA-Z]$/.test(token.text);
+
+function isValue(token: Token | undefined): boolean {
+  if (token === undefined) return false;
+  if (token.quoted) return true;
+  return token.text !== '!' && !token.text.startsWith('--') && !isShortOption(token);
+}

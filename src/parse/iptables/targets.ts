@@ -1,0 +1,169 @@
+import type { Action, ModuleOption, NatTarget, NumberRange } from '../../model/netfilter.ts';
+import { numberRange, valueAndMask } from './generic.ts';
+import { optionOf, optionsText, optionValue } from './options.ts';
+
+/**
+ * The action of `-j NAME` or `-g NAME` with its options (iptables-extensions(8) of 1.8.11). A name that is declared as a chain is a jump; a name
+ * that is neither a chain nor a known target stays opaque, because nobody can say whether it lets the packet go on.
+ */
+export function targetAction(name: string, isGoto: boolean, options: ModuleOption[], declaredChains: ReadonlySet<string>): Action {
+  if (isGoto) return { role: 'action', kind: 'goto', chain: name };
+  if (declaredChains.has(name)) return { role: 'action', kind: 'jump', chain: name };
+  const text = `-j ${name} ${optionsText(options)}`.trim();
+  const reader = readers[name];
+  if (reader !== undefined)
+    return reader(options, text) ?? { role: 'action', kind: 'opaqueAction', text, why: `arguments of -j ${name} not understood` };
+  if (fallsThrough.has(name)) return { role: 'action', kind: 'fallThrough', name, options, text };
+  return { role: 'action', kind: 'opaqueAction', text, why: `neither a chain of this table nor a known target` };
+}
+
+/** Targets that return XT_CONTINUE in the kernel: the packet goes on to the next rule. */
+const fallsThrough = new Set([
+  'LOG',
+  'NFLOG',
+  'ULOG',
+  'SET',
+  'TCPMSS',
+  'TCPOPTSTRIP',
+  'CHECKSUM',
+  'CLASSIFY',
+  'TRACE',
+  'DSCP',
+  'TOS',
+  'TTL',
+  'HL',
+  'ECN',
+  'TEE',
+  'AUDIT',
+  'SECMARK',
+  'CONNSECMARK',
+  'IDLETIMER',
+  'LED',
+  'RATEEST',
+]);
+
+type Reader = (options: ModuleOption[], text: string) => Action | undefined;
+
+const verdict =
+  (kind: 'accept' | 'drop' | 'return'): Reader =>
+  (options) =>
+    options.length === 0 ? { role: 'action', kind } : undefined;
+
+const nat =
+  (kind: 'dnat' | 'snat', option: string): Reader =>
+  (options) => {
+    const target = natTarget(options.filter((other) => other.name === option).map((other) => other.values[0] ?? ''));
+    return target && { role: 'action', kind, to: target, flags: flagsOf(options) };
+  };
+
+const flagsOf = (options: ModuleOption[]): string[] =>
+  options.filter((option) => option.values.length === 0 && !option.negated).map((option) => option.name);
+
+/** `10.0.0.1:8080`, `10.0.0.1-10.0.0.9:80-90`, `[fd00::1]:8080`, `fd00::1`, `:8080`; more than one option in iptables before 1.4.20. */
+function natTarget(texts: string[]): NatTarget | undefined {
+  const addresses: { from: string; to: string }[] = [];
+  let ports: NumberRange | undefined;
+  for (const text of texts) {
+    const match = /^(?:\[([^\]]+)\](?::(.*))?|([^:]*)(?::([^:]*))?|([0-9a-fA-F:.-]+))$/.exec(text);
+    if (match === null) return undefined;
+    const [from, to = from] = (match[1] ?? match[3] ?? match[5] ?? '').split('-');
+    if (from && to) addresses.push({ from, to });
+    const portText = match[2] ?? match[4];
+    if (portText !== undefined) {
+      ports = natPorts(portText);
+      if (ports === undefined) return undefined;
+    }
+  }
+  if (addresses.length === 0 && ports === undefined) return undefined;
+  return { type: 'fixed', addresses, ...(ports ? { ports } : {}) };
+}
+
+/** A port, a range, or (DNAT since 1.8.5) a range shifted by a base, `80-90/8080`, which is left to the caller as not understood. */
+const natPorts = (text: string): NumberRange | undefined => numberRange(text.replace('-', ':'), 65535);
+
+const masquerade: Reader = (options) => withPorts('masquerade', options);
+const redirect: Reader = (options) => withPorts('redirect', options);
+
+function withPorts(kind: 'masquerade' | 'redirect', options: ModuleOption[]): Action | undefined {
+  const text = optionValue(options, 'to-ports');
+  const ports = text === undefined ? undefined : natPorts(text);
+  if (text !== undefined && ports === undefined) return undefined;
+  return { role: 'action', kind, ...(ports ? { ports } : {}), flags: flagsOf(options) };
+}
+
+const reject: Reader = (options) => ({
+  role: 'action',
+  kind: 'reject',
+  with: optionValue(options, 'reject-with') ?? 'icmp-port-unreachable',
+});
+
+const setMark: Reader = (options) => {
+  const option = options[0];
+  const value = valueAndMask(option?.values[0] ?? '');
+  if (option === undefined || value === undefined || options.length !== 1) return undefined;
+  return markOperation('packet', option.name, value);
+};
+
+/** All mark operations as mark = (mark & ~mask) ^ value, as the kernel has them (xt_mark revision 2, man page of MARK). */
+function markOperation(of: 'packet' | 'connection', name: string, { value, mask }: { value: number; mask: number }): Action | undefined {
+  const action = (xorValue: number, clearMask: number): Action => ({
+    role: 'action',
+    kind: 'setMark',
+    of,
+    value: xorValue >>> 0,
+    mask: clearMask >>> 0,
+  });
+  if (name === 'set-xmark') return action(value, mask);
+  if (name === 'set-mark') return action(value, mask | value);
+  if (name === 'and-mark') return action(0, ~value);
+  if (name === 'or-mark') return action(value, value);
+  if (name === 'xor-mark') return action(value, 0);
+  return undefined;
+}
+
+const connectionMark: Reader = (options) => {
+  const copy = optionOf(options, 'save-mark', 'restore-mark');
+  if (copy === undefined) {
+    const value = valueAndMask(options[0]?.values[0] ?? '');
+    return value && options.length === 1 ? markOperation('connection', options[0]?.name ?? '', value) : undefined;
+  }
+  const both = optionValue(options, 'mask') ?? '0xffffffff';
+  const packetMask = Number(optionValue(options, 'nfmask') ?? both);
+  const connectionMask = Number(optionValue(options, 'ctmask') ?? both);
+  return { role: 'action', kind: 'copyMark', from: copy.name === 'save-mark' ? 'packet' : 'connection', packetMask, connectionMask };
+};
+
+const conntrackTarget: Reader = (options, text) =>
+  optionOf(options, 'notrack') ? { role: 'action', kind: 'notrack' } : { role: 'action', kind: 'fallThrough', name: 'CT', options, text };
+
+const tproxy: Reader = (options, text) => {
+  const mark = valueAndMask(optionValue(options, 'tproxy-mark') ?? '0/0');
+  const port = Number(optionValue(options, 'on-port') ?? Number.NaN);
+  const address = optionValue(options, 'on-ip');
+  if (mark === undefined || !Number.isInteger(port)) return undefined;
+  return { role: 'action', kind: 'tproxy', port, ...(address === undefined ? {} : { address }), ...mark, text };
+};
+
+const netmap: Reader = (options) => {
+  const to = optionValue(options, 'to');
+  return to === undefined ? undefined : { role: 'action', kind: 'netmap', to };
+};
+
+const readers: Record<string, Reader> = {
+  ACCEPT: verdict('accept'),
+  DROP: verdict('drop'),
+  RETURN: verdict('return'),
+  QUEUE: (_options, text) => ({ role: 'action', kind: 'queue', text }),
+  NFQUEUE: (_options, text) => ({ role: 'action', kind: 'queue', text }),
+  DNAT: nat('dnat', 'to-destination'),
+  SNAT: nat('snat', 'to-source'),
+  MASQUERADE: masquerade,
+  REDIRECT: redirect,
+  REJECT: reject,
+  MARK: setMark,
+  CONNMARK: connectionMark,
+  NOTRACK: () => ({ role: 'action', kind: 'notrack' }),
+  CT: conntrackTarget,
+  TPROXY: tproxy,
+  NETMAP: netmap,
+};

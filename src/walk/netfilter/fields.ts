@@ -1,0 +1,198 @@
+import { addressValue } from '../../model/netfilter-address.ts';
+import type { State } from './types.ts';
+
+/** The value of an nft expression for a packet. */
+export type Datum =
+  | { is: 'number'; value: bigint }
+  | { is: 'address'; value: bigint; family: 'ip' | 'ip6'; text: string }
+  | { is: 'text'; value: string }
+  /** The packet has no such header: the kernel breaks off the rule (NFT_BREAK). */
+  | { is: 'absent' }
+  | { is: 'unknown'; why: string }
+  /** Each of `modulus` numbers from `offset` is as likely: numgen, and hashes of fields, whose result can't be foreseen. */
+  | { is: 'random'; modulus: number; offset: number };
+
+/** How constants that are compared with a field are to be read. */
+export type Domain =
+  | 'address'
+  | 'protocol'
+  | 'port'
+  | 'interface'
+  | 'number'
+  | 'conntrackState'
+  | 'conntrackStatus'
+  | 'addressType'
+  | 'family'
+  | 'etherType'
+  | 'icmp'
+  | 'icmpv6'
+  | 'tcpFlags'
+  | 'direction'
+  | 'text';
+
+export interface Field {
+  domain: Domain;
+  read: (state: State) => Datum;
+}
+
+const absent: Datum = { is: 'absent' };
+const unknown = (why: string): Datum => ({ is: 'unknown', why });
+const numberOr = (value: number | undefined, what: string): Datum =>
+  value === undefined ? unknown(`${what} is not known`) : { is: 'number', value: BigInt(value) };
+
+const address =
+  (family: 'ip' | 'ip6', end: 'source' | 'destination') =>
+  (state: State): Datum => {
+    if (state.packet.family !== family) return absent;
+    if (state.unknownFields.includes(end)) return unknown(`the ${end} address that NAT chose is not known`);
+    return addressDatum(state.packet[end]);
+  };
+
+function addressDatum(text: string): Datum {
+  const parsed = addressValue(text);
+  return parsed === undefined ? unknown(`${text} is not an address`) : { is: 'address', ...parsed, text };
+}
+
+const withPorts = new Set(['tcp', 'udp', 'sctp', 'dccp', 'udplite']);
+
+const port =
+  (protocol: string | undefined, end: 'source' | 'destination') =>
+  ({ packet }: State): Datum => {
+    if (protocol === undefined ? !withPorts.has(packet.protocol) : packet.protocol !== protocol) return absent;
+    return numberOr(end === 'source' ? packet.sourcePort : packet.destinationPort, `the ${end} port`);
+  };
+
+const device =
+  (which: 'inInterface' | 'outInterface') =>
+  ({ packet }: State): Datum => {
+    const name = packet[which];
+    return name === undefined ? unknown('the interface is not known') : { is: 'text', value: name };
+  };
+
+const protocol = ({ packet }: State): Datum => ({ is: 'text', value: packet.protocol });
+const familyProtocol =
+  (family: 'ip' | 'ip6') =>
+  (state: State): Datum =>
+    state.packet.family === family ? protocol(state) : absent;
+
+const stateBits: Record<string, bigint> = { invalid: 1n, established: 2n, related: 4n, new: 8n, untracked: 64n };
+const statusBits: Record<string, bigint> = {
+  expected: 1n,
+  'seen-reply': 2n,
+  assured: 4n,
+  confirmed: 8n,
+  snat: 16n,
+  dnat: 32n,
+  dying: 512n,
+};
+const flagBits: Record<string, bigint> = { fin: 1n, syn: 2n, rst: 4n, psh: 8n, ack: 16n, urg: 32n, ecn: 64n, cwr: 128n };
+
+/** Names of bits, for constants such as `established,related` or `fin | syn`. */
+export const bitNames: Partial<Record<Domain, Record<string, bigint>>> = {
+  conntrackState: stateBits,
+  conntrackStatus: statusBits,
+  tcpFlags: flagBits,
+};
+
+const conntrackStatus = ({ packet }: State): Datum => {
+  const { state, status } = packet.conntrack;
+  if (state === 'invalid' || state === 'untracked') return absent;
+  return { is: 'number', value: status.reduce((bits, name) => bits | (statusBits[name] ?? 0n), 0n) };
+};
+
+const tcpFlags = ({ packet }: State): Datum => {
+  if (packet.protocol !== 'tcp') return absent;
+  if (packet.tcpFlags === undefined) return unknown('the TCP flags are not known');
+  return { is: 'number', value: packet.tcpFlags.reduce((bits, name) => bits | (flagBits[name.toLowerCase()] ?? 0n), 0n) };
+};
+
+const mark =
+  (field: 'mark' | 'connectionMark') =>
+  (state: State): Datum =>
+    state.unknownFields.includes(field) ? unknown('the mark is not known') : numberOr(state.packet[field], 'the mark');
+
+const icmp =
+  (name: string, field: 'icmpType' | 'icmpCode') =>
+  ({ packet }: State): Datum =>
+    packet.protocol === name ? numberOr(packet[field], `the ICMP ${field === 'icmpType' ? 'type' : 'code'}`) : absent;
+
+const original =
+  (end: 'source' | 'destination', family?: 'ip' | 'ip6') =>
+  ({ packet }: State): Datum => {
+    const tuple = packet.conntrack.original;
+    if (tuple === undefined) return unknown('the conntrack tuple is not known');
+    const datum = addressDatum(tuple[end]);
+    return family !== undefined && datum.is === 'address' && datum.family !== family ? absent : datum;
+  };
+
+const originalPort =
+  (end: 'sourcePort' | 'destinationPort') =>
+  ({ packet }: State): Datum =>
+    numberOr(packet.conntrack.original?.[end], 'the conntrack tuple');
+
+const limited =
+  (family: 'ip' | 'ip6', field: 'ttl' | 'dscp' | 'length') =>
+  ({ packet }: State): Datum =>
+    packet.family === family ? numberOr(packet[field], `the ${field}`) : absent;
+
+/** Fields of nft(8) that a packet walk can tell; all others are unknown. */
+export const fields: Record<string, Field> = {
+  'ip saddr': { domain: 'address', read: address('ip', 'source') },
+  'ip daddr': { domain: 'address', read: address('ip', 'destination') },
+  'ip6 saddr': { domain: 'address', read: address('ip6', 'source') },
+  'ip6 daddr': { domain: 'address', read: address('ip6', 'destination') },
+  'ip protocol': { domain: 'protocol', read: familyProtocol('ip') },
+  'ip6 nexthdr': { domain: 'protocol', read: familyProtocol('ip6') },
+  'meta l4proto': { domain: 'protocol', read: protocol },
+  'meta nfproto': { domain: 'family', read: ({ packet }) => ({ is: 'text', value: packet.family === 'ip' ? 'ipv4' : 'ipv6' }) },
+  'meta protocol': { domain: 'etherType', read: ({ packet }) => ({ is: 'text', value: packet.family }) },
+  'meta iifname': { domain: 'interface', read: device('inInterface') },
+  'meta oifname': { domain: 'interface', read: device('outInterface') },
+  'meta iif': { domain: 'interface', read: device('inInterface') },
+  'meta oif': { domain: 'interface', read: device('outInterface') },
+  'meta mark': { domain: 'number', read: mark('mark') },
+  'meta length': { domain: 'number', read: ({ packet }) => numberOr(packet.length, 'the length') },
+  'ct mark': { domain: 'number', read: mark('connectionMark') },
+  'ct state': { domain: 'conntrackState', read: ({ packet }) => ({ is: 'number', value: stateBits[packet.conntrack.state] ?? 0n }) },
+  'ct status': { domain: 'conntrackStatus', read: conntrackStatus },
+  'ct direction': { domain: 'direction', read: ({ packet }) => ({ is: 'text', value: packet.conntrack.direction }) },
+  'ct original ip saddr': { domain: 'address', read: original('source', 'ip') },
+  'ct original ip daddr': { domain: 'address', read: original('destination', 'ip') },
+  'ct original ip6 saddr': { domain: 'address', read: original('source', 'ip6') },
+  'ct original ip6 daddr': { domain: 'address', read: original('destination', 'ip6') },
+  'ct original saddr': { domain: 'address', read: original('source') },
+  'ct original daddr': { domain: 'address', read: original('destination') },
+  'ct original proto-src': { domain: 'port', read: originalPort('sourcePort') },
+  'ct original proto-dst': { domain: 'port', read: originalPort('destinationPort') },
+  'tcp flags': { domain: 'tcpFlags', read: tcpFlags },
+  'icmp type': { domain: 'icmp', read: icmp('icmp', 'icmpType') },
+  'icmp code': { domain: 'number', read: icmp('icmp', 'icmpCode') },
+  'icmpv6 type': { domain: 'icmpv6', read: icmp('icmpv6', 'icmpType') },
+  'icmpv6 code': { domain: 'number', read: icmp('icmpv6', 'icmpCode') },
+  'ip ttl': { domain: 'number', read: limited('ip', 'ttl') },
+  'ip6 hoplimit': { domain: 'number', read: limited('ip6', 'ttl') },
+  'ip dscp': { domain: 'number', read: limited('ip', 'dscp') },
+  'ip6 dscp': { domain: 'number', read: limited('ip6', 'dscp') },
+  'ip length': { domain: 'number', read: limited('ip', 'length') },
+  ...portFields(),
+};
+
+function portFields(): Record<string, Field> {
+  const result: Record<string, Field> = {};
+  for (const [name, layer] of [
+    ['th', undefined],
+    ['tcp', 'tcp'],
+    ['udp', 'udp'],
+    ['sctp', 'sctp'],
+    ['dccp', 'dccp'],
+    ['udplite', 'udplite'],
+  ] as const) {
+    result[`${name} sport`] = { domain: 'port', read: port(layer, 'source') };
+    result[`${name} dport`] = { domain: 'port', read: port(layer, 'destination') };
+  }
+  return result;
+}
+
+/** `fib saddr type` and `fib daddr type`; handled apart because a type may be known only in part. */
+export const fibEnd = (name: string): 'source' | 'destination' | undefined =>
+  name === 'fib saddr type' ? 'source' : name === 'fib daddr type' ? 'destination' : undefined;

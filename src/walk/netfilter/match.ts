@@ -1,0 +1,150 @@
+import type { Match } from '../../model/netfilter.ts';
+import type { Packet } from '../../model/packet.ts';
+import { addressTypeIs } from './address-type.ts';
+import { any, type Certainty, cannotTell, certain, negatedIf, no, random, yes } from './certainty.ts';
+import { compare } from './compare.ts';
+import { conntrackAddress, conntrackPort, conntrackState, conntrackStatus } from './conntrack.ts';
+import { moduleMatch, physdevMatch } from './module.ts';
+import { inAddressRange, inAnyMask, inRanges, interfaceIs, packetAddress, protocolsWithPorts } from './primitives.ts';
+import type { Place, State, WalkContext } from './types.ts';
+
+/** Whether one match of a rule holds for the packet. Follows the kernel's match functions (net/netfilter/xt_*.c, ip_tables.c) of Linux 6.x. */
+export function evaluateMatch(match: Match, state: State, context: WalkContext, place: Place): Certainty {
+  const { packet } = state;
+  switch (match.kind) {
+    case 'comment':
+      return yes;
+    case 'address':
+      return negatedIf(
+        match.negated,
+        packetAddress(state, match.end, (address) => inAnyMask(address, match.addresses)),
+      );
+    case 'addressRange':
+      return negatedIf(
+        match.negated,
+        packetAddress(state, match.end, (address) => inAddressRange(address, match.from, match.to)),
+      );
+    case 'interface':
+      return negatedIf(match.negated, interfaceIs(match.direction === 'in' ? packet.inInterface : packet.outInterface, match.name));
+    case 'protocol':
+      return negatedIf(match.negated, certain(packet.protocol === match.protocol));
+    case 'fragment':
+      return negatedIf(match.negated, certain(packet.fragment === true));
+    case 'ports':
+      return portsMatch(packet, match);
+    case 'tcpFlags':
+      return tcpFlagsMatch(packet, match);
+    case 'icmpType':
+      return icmpMatch(packet, match);
+    case 'mark':
+      return negatedIf(match.negated, markIs(state, match.of === 'packet' ? 'mark' : 'connectionMark', match.value, match.mask));
+    case 'statistic':
+      return negatedIf(match.negated, random(match.mode === 'random' ? match.probability : 1 / match.every));
+    case 'recent':
+      return recentMatch(match, context);
+    case 'ipset':
+      return ipsetMatch(match, packet, context);
+    case 'addressType':
+      return addressTypeMatch(match, state, context);
+    case 'compare':
+      return compare(match, state, context, place);
+    case 'opaque':
+      return cannotTell(`${match.text}: ${match.why}`);
+    default:
+      return otherMatch(match, packet);
+  }
+}
+
+type OtherMatch = Extract<
+  Match,
+  {
+    kind:
+      | 'conntrackState'
+      | 'conntrackStatus'
+      | 'conntrackAddress'
+      | 'conntrackPort'
+      | 'conntrackProtocol'
+      | 'conntrackDirection'
+      | 'physdev'
+      | 'module';
+  }
+>;
+
+function otherMatch(match: OtherMatch, packet: Packet): Certainty {
+  switch (match.kind) {
+    case 'conntrackState':
+      return conntrackState(match, packet);
+    case 'conntrackStatus':
+      return conntrackStatus(match, packet);
+    case 'conntrackAddress':
+      return conntrackAddress(match, packet);
+    case 'conntrackPort':
+      return conntrackPort(match, packet);
+    case 'conntrackProtocol':
+      return negatedIf(match.negated, certain(match.protocol === packet.protocol));
+    case 'conntrackDirection':
+      return certain(match.direction === packet.conntrack.direction);
+    case 'physdev':
+      return physdevMatch(match.options, packet);
+    case 'module':
+      return moduleMatch(match, packet);
+  }
+}
+
+function portsMatch(packet: Packet, match: Extract<Match, { kind: 'ports' }>): Certainty {
+  if (!protocolsWithPorts.has(packet.protocol) || packet.fragment === true) return no;
+  const test = (port: number | undefined): Certainty =>
+    port === undefined ? cannotTell('the port is not known') : certain(inRanges(port, match.ranges));
+  const source = test(packet.sourcePort);
+  const destination = test(packet.destinationPort);
+  const result = match.end === 'source' ? source : match.end === 'destination' ? destination : any([source, destination]);
+  return negatedIf(match.negated, result);
+}
+
+function tcpFlagsMatch(packet: Packet, match: Extract<Match, { kind: 'tcpFlags' }>): Certainty {
+  if (packet.protocol !== 'tcp') return no;
+  const flags = packet.tcpFlags;
+  if (flags === undefined) return cannotTell('the TCP flags are not known');
+  const holds = match.mask.every((flag) => flags.includes(flag) === match.set.includes(flag));
+  return negatedIf(match.negated, certain(holds));
+}
+
+function icmpMatch(packet: Packet, match: Extract<Match, { kind: 'icmpType' }>): Certainty {
+  if (packet.protocol !== 'icmp' && packet.protocol !== 'icmpv6') return no;
+  if (match.icmpType === undefined) return negatedIf(match.negated, yes);
+  if (packet.icmpType === undefined) return cannotTell('the ICMP type is not known');
+  if (packet.icmpType !== match.icmpType) return negatedIf(match.negated, no);
+  if (match.codes === undefined) return negatedIf(match.negated, yes);
+  if (packet.icmpCode === undefined) return cannotTell('the ICMP code is not known');
+  return negatedIf(match.negated, certain(inRanges(packet.icmpCode, [match.codes])));
+}
+
+function markIs(state: State, field: 'mark' | 'connectionMark', value: number, mask: number): Certainty {
+  const mark = state.unknownFields.includes(field) ? undefined : state.packet[field];
+  return mark === undefined ? cannotTell('the mark is not known') : certain((mark & mask) >>> 0 === value >>> 0);
+}
+
+/** xt_recent: --set always holds; the others ask a list of earlier packets. */
+function recentMatch(match: Extract<Match, { kind: 'recent' }>, context: WalkContext): Certainty {
+  if (match.action === 'set') return negatedIf(match.negated, yes);
+  if (context.recentListsEmpty === true) return negatedIf(match.negated, no);
+  return cannotTell(`whether the client is in the list ${match.name} is not known`);
+}
+
+function ipsetMatch(match: Extract<Match, { kind: 'ipset' }>, packet: Packet, context: WalkContext): Certainty {
+  const set = context.ipsets?.get(match.set);
+  if (set === undefined) return cannotTell(`the ipset ${match.set} is not known`);
+  // Counter conditions and --return-nomatch change the answer in ways that the listing does not show.
+  if (match.options.length > 0) return cannotTell(`options of the ipset match on ${match.set}`);
+  const contains = set.contains(packet, match.directions);
+  return contains === undefined
+    ? cannotTell(`whether the ipset ${match.set} holds the packet`)
+    : negatedIf(match.negated, certain(contains));
+}
+
+function addressTypeMatch(match: Extract<Match, { kind: 'addressType' }>, state: State, context: WalkContext): Certainty {
+  if (match.limitInterface !== undefined) return cannotTell('addrtype with an interface limit');
+  if (state.unknownFields.includes(match.end)) return cannotTell(`the ${match.end} address that NAT chose is not known`);
+  const address = match.end === 'source' ? state.packet.source : state.packet.destination;
+  return negatedIf(match.negated, addressTypeIs(address, match.types, context));
+}

@@ -1,0 +1,77 @@
+import { join, stateKey } from './merge.ts';
+import type { Ended, Outcome, State, Step, Verdict } from './types.ts';
+
+/**
+ * Turns what ended and what passed into outcomes. Ends that hold only under assumptions, where others with another verdict hold under the
+ * opposite ones, become one `insufficient-info` outcome.
+ */
+export function outcomesOf(ended: Ended[], passed: State[]): Outcome[] {
+  const outcomes = joined([...ended, ...passed.map((state) => ({ verdict: 'accept' as const, state }))]);
+  const verdicts = new Set(outcomes.map((outcome) => outcome.verdict));
+  const uncertain = outcomes.filter((outcome) => outcome.assumptions.length > 0);
+  if (verdicts.size <= 1 || uncertain.length === 0) return outcomes;
+  const definite = outcomes.filter((outcome) => outcome.assumptions.length === 0);
+  return [...definite, undecided(uncertain, definite)];
+}
+
+/** One word for all outcomes: `mixed` when the verdict is a matter of chance or of the endpoint. */
+export function verdictOf(outcomes: readonly Outcome[]): Verdict | 'mixed' {
+  const verdicts = new Set(outcomes.map((outcome) => outcome.verdict));
+  if (verdicts.has('insufficient-info')) return 'insufficient-info';
+  const [first] = verdicts;
+  return first === undefined || verdicts.size > 1 ? 'mixed' : first;
+}
+
+type End = Omit<Ended, 'decision'> & { decision?: Ended['decision'] };
+
+function joined(ends: End[]): Outcome[] {
+  const groups = new Map<string, End>();
+  for (const end of ends) {
+    const key =
+      JSON.stringify([end.verdict, end.rejectWith, end.verdict === 'accept' ? undefined : end.decision, end.why]) + stateKey(end.state);
+    const other = groups.get(key);
+    groups.set(key, other === undefined ? end : { ...end, state: join(other.state, end.state) });
+  }
+  return [...groups.values()].map(outcomeOf);
+}
+
+function outcomeOf({ verdict, rejectWith, state, decision, why }: End): Outcome {
+  const decidedBy = decision ?? state.decidedBy;
+  return {
+    verdict,
+    ...(rejectWith === undefined ? {} : { rejectWith }),
+    probability: state.probability,
+    packet: state.packet,
+    ...(state.dnat === undefined ? {} : { dnat: state.dnat }),
+    ...(state.snat === undefined ? {} : { snat: state.snat }),
+    ...(state.masquerade === undefined ? {} : { masquerade: state.masquerade }),
+    ...(state.tproxy === undefined ? {} : { tproxy: state.tproxy }),
+    steps: stepsOf(state),
+    ...(decidedBy === undefined ? {} : { decidedBy }),
+    assumptions: state.assumptions,
+    ...(why === undefined ? {} : { why }),
+  };
+}
+
+function stepsOf(state: State): Step[] {
+  const steps: Step[] = [];
+  for (let at = state.steps; at !== undefined; at = at.before) steps.push(at.step);
+  return steps.reverse();
+}
+
+function undecided(possible: Outcome[], definite: Outcome[]): Outcome {
+  const [first] = possible;
+  const assumption = first?.assumptions[0];
+  const settled = definite.reduce((sum, outcome) => sum + outcome.probability, 0);
+  if (first === undefined || assumption === undefined) throw new RangeError('no uncertain outcome');
+  return {
+    verdict: 'insufficient-info',
+    probability: Math.max(0, 1 - settled),
+    packet: first.packet,
+    steps: first.steps,
+    decidedBy: assumption.decision,
+    assumptions: [],
+    why: assumption.why,
+    possible,
+  };
+}

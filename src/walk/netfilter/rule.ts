@@ -1,0 +1,85 @@
+import type { Chain, Match, Rule, Statement } from '../../model/netfilter.ts';
+import { runAction } from './action.ts';
+import { all, type Certainty } from './certainty.ts';
+import { evaluateMatch } from './match.ts';
+import { type Decision, decisionOfRule, type Ended, type Place, type State, type WalkContext } from './types.ts';
+
+/** What a rule does with one state: on to the next rule, back to the calling chain, into a chain, or the end. */
+export type RuleResult =
+  | { flow: 'next'; state: State }
+  | { flow: 'return'; state: State }
+  | { flow: 'jump'; chain: string; state: State; decision: Decision }
+  | { flow: 'goto'; chain: string; state: State; decision: Decision }
+  | { flow: 'end'; ended: Ended };
+
+/** Runs a rule's statements in order. Where it can't be told whether the rule applies, both ways are followed, each under its assumption. */
+export function evaluateRule(place: Place, chain: Chain, rule: Rule, state: State, context: WalkContext): RuleResult[] {
+  const decision = decisionOfRule(place, chain, rule);
+  return runFrom(0, { place, rule, decision, context }, state, false);
+}
+
+export interface RuleRun {
+  place: Place;
+  rule: Rule;
+  decision: Decision;
+  context: WalkContext;
+}
+
+function runFrom(index: number, run: RuleRun, state: State, noted: boolean): RuleResult[] {
+  const statements = run.rule.statements;
+  const matches = matchesAt(statements, index);
+  const rest = index + matches.length;
+  const certainty = all(matches.map((match) => evaluateMatch(match, state, run.context, run.place)));
+  if (certainty.is === 'no') return [{ flow: 'next', state }];
+  const effects = statements.slice(rest);
+  if (effects.length === 0 || (certainty.is !== 'yes' && hasNoEffect(effects))) {
+    // Nothing happens to the packet whether or not the rule applies, so that it need not be told.
+    return [{ flow: 'next', state: certainty.is === 'yes' ? note(run, state, noted) : state }];
+  }
+  const [applies, skipped] = split(state, certainty, run);
+  return [...runActions(rest, run, note(run, applies, noted)), ...skipped.map((other): RuleResult => ({ flow: 'next', state: other }))];
+}
+
+function matchesAt(statements: readonly Statement[], index: number): Match[] {
+  const matches: Match[] = [];
+  for (let at = index; at < statements.length; at++) {
+    const statement = statements[at];
+    if (statement?.role !== 'match') break;
+    matches.push(statement);
+  }
+  return matches;
+}
+
+const hasNoEffect = (statements: readonly Statement[]): boolean =>
+  statements.every((statement) => statement.role === 'match' || statement.kind === 'fallThrough' || statement.kind === 'continue');
+
+/** The state for which the rule applies, and the one for which it does not, if there is one. */
+function split(state: State, certainty: Certainty, run: RuleRun): [State, State[]] {
+  if (certainty.is === 'random') {
+    const { probability } = certainty;
+    return [{ ...state, probability: state.probability * probability }, [{ ...state, probability: state.probability * (1 - probability) }]];
+  }
+  if (certainty.is === 'unknown') {
+    const assume = (applies: boolean): State => ({
+      ...state,
+      assumptions: [...state.assumptions, { decision: run.decision, applies, why: certainty.why }],
+    });
+    return [assume(true), [assume(false)]];
+  }
+  return [state, []];
+}
+
+/** Writes the rule down as a step, once. */
+function note(run: RuleRun, state: State, noted: boolean): State {
+  if (noted) return state;
+  return { ...state, steps: { step: { ...run.decision, hook: run.place.hook }, before: state.steps } };
+}
+
+function runActions(index: number, run: RuleRun, state: State): RuleResult[] {
+  const statement = run.rule.statements[index];
+  if (statement === undefined) return [{ flow: 'next', state }];
+  if (statement.role === 'match') return runFrom(index, run, state, true);
+  return runAction(statement, run, state).flatMap((result): RuleResult[] =>
+    result.flow === 'statement' ? runActions(index + 1, run, result.state) : [result],
+  );
+}

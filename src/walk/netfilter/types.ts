@@ -1,0 +1,140 @@
+import type { Chain, Hook, NetfilterRuleset, Rule, RulesetSource, Table } from '../../model/netfilter.ts';
+import type { Packet } from '../../model/packet.ts';
+
+/** What the rules are evaluated in: the node's own state that rules look at besides the packet. */
+export interface WalkContext {
+  /**
+   * Addresses that are LOCAL on this node (all addresses of all its devices in this network namespace), besides loopback. Left out: not known,
+   * so that rules on the address type can't be told.
+   */
+  localAddresses?: readonly string[];
+  /** Kinds of addresses that the node's routes make special (BROADCAST, BLACKHOLE…); undefined where not known. */
+  addressType?: (address: string) => string | undefined;
+  /** ipsets by name; left out: not collected. */
+  ipsets?: ReadonlyMap<string, IpsetLookup>;
+  /** True when it is known that no client has an entry in a `recent` list or an affinity set yet. */
+  recentListsEmpty?: boolean;
+  /** The source address that masquerading gives to a packet that leaves by this device. */
+  masqueradeAddress?: (outInterface: string | undefined, packet: Packet) => string | undefined;
+  /** The primary address of the device that a packet came in by, for REDIRECT. */
+  interfaceAddress?: (inInterface: string | undefined) => string | undefined;
+}
+
+export interface IpsetLookup {
+  /** Whether the packet's fields are in the set; undefined: cannot tell. */
+  contains: (packet: Packet, directions: readonly ('src' | 'dst')[]) => boolean | undefined;
+}
+
+/** Where a decision fell: a rule, or a chain's policy. */
+export interface Decision {
+  by: 'rule' | 'policy' | 'end-of-output';
+  source: RulesetSource;
+  family: string;
+  table: string;
+  chain: string;
+  /** 1-based line of the ruleset's output. */
+  line: number;
+  text: string;
+}
+
+export interface Step extends Decision {
+  hook: Hook;
+}
+
+/** A rule of which it is not known whether it applies, and what was supposed of it on this way. */
+export interface Assumption {
+  decision: Decision;
+  applies: boolean;
+  why: string;
+}
+
+export interface NatChange {
+  address?: string;
+  port?: number;
+  /** The rule that did it. */
+  decision: Decision;
+}
+
+export type Verdict = 'accept' | 'drop' | 'reject' | 'insufficient-info';
+
+/** One possible end of the packet at a hook. */
+export interface Outcome {
+  verdict: Verdict;
+  /** Type of the reject: `icmp-port-unreachable`, `tcp-reset`, … */
+  rejectWith?: string;
+  /** Share of packets, from `statistic`, `numgen` and hashes, 0 to 1. */
+  probability: number;
+  /** The packet as it leaves the hook. */
+  packet: Packet;
+  dnat?: NatChange;
+  snat?: NatChange;
+  /** The rule that masqueraded. */
+  masquerade?: NatChange;
+  /** TPROXY gave the packet to a local socket. */
+  tproxy?: NatChange;
+  /** Matching rules in the order in which the packet met them, and the policies that ended chains. */
+  steps: Step[];
+  /** What ended the way; for an accept the last rule or policy that accepted. Left out when no chain of the hook saw the packet. */
+  decidedBy?: Decision;
+  /** Not empty: this outcome holds only if these rules apply, or don't; whether they do can't be told from what is known. */
+  assumptions: Assumption[];
+  /** For insufficient-info: why, and what the possible ends are. */
+  why?: string;
+  possible?: Outcome[];
+}
+
+/** Where in the rules the walk stands. */
+export interface Place {
+  ruleset: NetfilterRuleset;
+  table: Table;
+  hook: Hook;
+}
+
+export interface StepList {
+  step: Step;
+  before: StepList | undefined;
+}
+
+export type UnknownField = 'source' | 'destination' | 'mark' | 'connectionMark';
+
+/** A packet under way. States are never changed, only replaced. */
+export interface State {
+  packet: Packet;
+  probability: number;
+  assumptions: Assumption[];
+  steps: StepList | undefined;
+  dnat?: NatChange;
+  snat?: NatChange;
+  masquerade?: NatChange;
+  tproxy?: NatChange;
+  /** Fields that a rule has changed to a value that is not known. */
+  unknownFields: readonly UnknownField[];
+  decidedBy?: Decision;
+}
+
+/** A state that met its end. */
+export interface Ended {
+  verdict: Verdict;
+  rejectWith?: string;
+  state: State;
+  decision: Decision;
+  why?: string;
+}
+
+export const decisionOfRule = (place: Place, chain: Chain, rule: Rule): Decision => ({
+  by: 'rule',
+  source: place.ruleset.source,
+  family: place.table.family,
+  table: place.table.name,
+  chain: chain.name,
+  line: rule.line,
+  text: rule.text,
+});
+
+export const withPacket = (state: State, change: Partial<State['packet']>): State => ({ ...state, packet: { ...state.packet, ...change } });
+
+export const withUnknown = (state: State, field: UnknownField): State =>
+  state.unknownFields.includes(field) ? state : { ...state, unknownFields: [...state.unknownFields, field] };
+
+export const withKnown = (state: State, field: UnknownField): State =>
+  state.unknownFields.includes(field) ? { ...state, unknownFields: state.unknownFields.filter((other) => other !== field) } : state;
