@@ -86,6 +86,23 @@ export interface CurlOutput {
   otherLines: number[];
 }
 
+/** All that one or several runs of wget said. */
+export interface WgetOutput {
+  attempts: (HasLine & {
+    address: string | undefined;
+    name: string | undefined;
+    port: number;
+    result: 'open' | 'failed' | 'unknown';
+    failure: ProbeFailure | undefined;
+  })[];
+  errors: ProbeFailure[];
+  responses: (HasLine & { status: number; reason: string })[];
+  body: (HasLine & { text: string })[];
+  saved: (HasLine & { text: string })[];
+  marks: ShellMark[];
+  otherLines: number[];
+}
+
 /** One try of nc, ncat or /dev/tcp. */
 export interface ConnectAttempt extends HasLine {
   address: string | undefined;
