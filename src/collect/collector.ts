@@ -1,6 +1,6 @@
 import { apiKey, apiPaths, systemNamespace } from '../model/object-paths.ts';
 import type { Endpoint } from '../model/endpoints.ts';
-import { choosePort, containerIds, endpointsOf, findDnsService, isRunning, matchesSelector, readList, readObject } from '../parse/objects.ts';
+import { choosePort, clusterDomainOf, containerIds, endpointsOf, findDnsService, isRunning, matchesSelector, readList, readObject } from '../parse/objects.ts';
 import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema, workloadSchema } from '../schema/kubernetes.ts';
 import type { Entry, RanOn } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
@@ -183,16 +183,10 @@ async function readPlan(options: CollectOptions, reader: ClusterReader, add: (en
         nodes.state === 'seen' ? nodes.value : [],
       );
   const corefile = at(apiPaths.configMap(systemNamespace, 'coredns'))?.stdout ?? '';
-  return { namespace, service: service.value, port, endpoints, dnsService, dnsEndpoints, pods: podMap, client, domain: clusterDomain(corefile) };
+  return { namespace, service: service.value, port, endpoints, dnsService, dnsEndpoints, pods: podMap, client, domain: clusterDomainOf(corefile) };
 }
 
 const listOfServices = serviceSchema;
-
-/** The zone that CoreDNS's kubernetes plug-in serves (coredns.io/plugins/kubernetes): the cluster domain. */
-export function clusterDomain(corefile: string): string {
-  const match = /\bkubernetes\s+([a-z0-9.-]+\.[a-z0-9-]+|[a-z0-9-]+)\.?(?=[\s\\{])/.exec(corefile);
-  return match?.[1] && !match[1].endsWith('.arpa') ? match[1] : 'cluster.local';
-}
 
 async function serviceNotFound(reader: ClusterReader, namespace: string, name: string): Promise<string> {
   const all = await reader.get(apiPaths.allServices);

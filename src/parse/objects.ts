@@ -89,3 +89,9 @@ export function findDnsService(services: readonly Service[]): Service | undefine
   const byLabel = services.filter((service) => ['kube-dns', 'coredns'].includes(service.metadata.labels?.['k8s-app'] ?? '') && dns(service));
   return byLabel.find((service) => service.metadata.name === 'kube-dns') ?? byLabel[0] ?? services.find((service) => ['kube-dns', 'coredns', 'dns-default'].includes(service.metadata.name) && dns(service));
 }
+
+/** The zone that CoreDNS's kubernetes plug-in serves (coredns.io/plugins/kubernetes): the cluster domain. `cluster.local` when it is not known. */
+export function clusterDomainOf(corefile: string): string {
+  const match = /\bkubernetes\s+([a-z0-9.-]+\.[a-z0-9-]+|[a-z0-9-]+)\.?(?=[\s\\{])/.exec(corefile);
+  return match?.[1] && !match[1].endsWith('.arpa') ? match[1] : 'cluster.local';
+}
