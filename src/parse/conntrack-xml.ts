@@ -26,7 +26,7 @@ export const parseConntrackXml = (text: string): Parsed<ConntrackTable> => {
 };
 
 const parseFlow = (line: TextLine): Attempt<ConntrackFlow> => {
-  const match = /^<flow(?: type="(new|update|destroy)")?>(.*)<\/flow>$/.exec(line.text);
+  const match = /^<flow(?: type="(new|update|destroy)")?>(.*)<\/flow>( \[USERSPACE\].*)?$/.exec(line.text);
   if (match === null) return { why: 'not a whole <flow>' };
   const parts = splitMetas(match[2] ?? '');
   const original = parts.get('original');
@@ -51,6 +51,7 @@ const parseFlow = (line: TextLine): Attempt<ConntrackFlow> => {
     other: emptyRecord(),
   };
   setEvent(flow, match[1]);
+  if (match[3] !== undefined) flow.flags.push('USERSPACE'); // ended by a program (`conntrack -F`), not by the kernel
   setIndependent(flow, independent, original);
   return { ok: flow };
 };

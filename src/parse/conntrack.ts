@@ -119,6 +119,7 @@ const takeLayer3 = (words: string[]): number | undefined => {
 /** Reads what follows the protocol; returns why it can't. */
 const readFlowWords = (flow: ConntrackFlow, words: string[]): string | undefined => {
   if (toCount(words[0]) !== undefined) flow.timeout = Number(words.shift());
+  takeGreTimeouts(flow, words);
   if (/^[A-Z][A-Z0-9_]*$/.test(words[0] ?? '')) flow.state = words.shift() ?? '';
   const tuples: ConntrackTuple[] = [];
   let open = false;
@@ -152,6 +153,12 @@ const readFlowWords = (flow: ConntrackFlow, words: string[]): string | undefined
   return undefined;
 };
 
+/** /proc/net/nf_conntrack prints `timeout=0, stream_timeout=0` for GRE where a state would stand (gre_print_conntrack() in nf_conntrack_proto_gre.c). */
+const takeGreTimeouts = (flow: ConntrackFlow, words: string[]): void => {
+  if (flow.protocol !== 'gre' || !/^timeout=[0-9]+,$/.test(words[0] ?? '') || !/^stream_timeout=[0-9]+$/.test(words[1] ?? '')) return;
+  flow.other.timeouts = words.splice(0, 2).join(' ');
+};
+
 const setFlag = (flow: ConntrackFlow, flag: string): void => {
   if (flag === 'UNREPLIED') flow.unreplied = true;
   else if (flag === 'ASSURED') flow.assured = true;
@@ -159,7 +166,8 @@ const setFlag = (flow: ConntrackFlow, flag: string): void => {
 };
 
 /** Addresses only: conntrack never prints names. A cheap test, since tables hold a hundred thousand lines. */
-const isAddressLike = (text: string): boolean => /^[0-9]{1,3}(\.[0-9]{1,3}){3}$|^[0-9a-fA-F:]*:[0-9a-fA-F:.]*$/.test(text);
+const isAddressLike = (text: string): boolean =>
+  text.includes(':') ? /^[0-9a-fA-F:.]+$/.test(text) : /^[0-9]{1,3}(\.[0-9]{1,3}){3}$/.test(text);
 
 const isWholeTuple = (tuple: ConntrackTuple): boolean => isAddressLike(tuple.src) && isAddressLike(tuple.dst);
 

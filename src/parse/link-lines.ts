@@ -60,11 +60,13 @@ const isFlagWithDigit = (flag: string): boolean => flag === 'LOWER_UP1';
 export const readHardwareLine = (link: Link, words: string[]): string | undefined => {
   const list = new Words(words);
   link.linkType = (list.next() ?? '').slice('link/'.length);
-  if (list.peek !== undefined && /^([0-9a-f]{2}:)+[0-9a-f]{2}$|^[0-9.]+$|^[0-9a-f:]*::?[0-9a-f:.]*$/i.test(list.peek))
-    link.address = list.next() ?? '';
+  if (isHardwareAddress(list.peek)) link.address = list.next() ?? '';
   const attempt = readKeywords(list, hardwareWords, link);
   return 'ok' in attempt ? undefined : attempt.why;
 };
+
+/** A MAC address, or the address of a tunnel; every one holds a dot or a colon, which no keyword does. */
+const isHardwareAddress = (word: string | undefined): boolean => word !== undefined && /^[0-9a-fA-F:.]+$/.test(word) && /[:.]/.test(word);
 
 const headWords: KeywordTable<Link> = new Map([
   ['mtu', countField<Link>('mtu')],

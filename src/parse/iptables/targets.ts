@@ -1,5 +1,6 @@
-import type { Action, ModuleOption, NatTarget, NumberRange } from '../../model/netfilter.ts';
-import { numberRange, valueAndMask } from './generic.ts';
+import type { Action, ModuleOption } from '../../model/netfilter.ts';
+import { fixedTarget, portRange } from '../nat-target.ts';
+import { valueAndMask } from './generic.ts';
 import { optionOf, optionsText, optionValue } from './options.ts';
 
 /**
@@ -52,41 +53,19 @@ const verdict =
 const nat =
   (kind: 'dnat' | 'snat', option: string): Reader =>
   (options) => {
-    const target = natTarget(options.filter((other) => other.name === option).map((other) => other.values[0] ?? ''));
+    const target = fixedTarget(options.filter((other) => other.name === option).map((other) => other.values[0] ?? ''));
     return target && { role: 'action', kind, to: target, flags: flagsOf(options) };
   };
 
 const flagsOf = (options: ModuleOption[]): string[] =>
   options.filter((option) => option.values.length === 0 && !option.negated).map((option) => option.name);
 
-/** `10.0.0.1:8080`, `10.0.0.1-10.0.0.9:80-90`, `[fd00::1]:8080`, `fd00::1`, `:8080`; more than one option in iptables before 1.4.20. */
-function natTarget(texts: string[]): NatTarget | undefined {
-  const addresses: { from: string; to: string }[] = [];
-  let ports: NumberRange | undefined;
-  for (const text of texts) {
-    const match = /^(?:\[([^\]]+)\](?::(.*))?|([^:]*)(?::([^:]*))?|([0-9a-fA-F:.-]+))$/.exec(text);
-    if (match === null) return undefined;
-    const [from, to = from] = (match[1] ?? match[3] ?? match[5] ?? '').split('-');
-    if (from && to) addresses.push({ from, to });
-    const portText = match[2] ?? match[4];
-    if (portText !== undefined) {
-      ports = natPorts(portText);
-      if (ports === undefined) return undefined;
-    }
-  }
-  if (addresses.length === 0 && ports === undefined) return undefined;
-  return { type: 'fixed', addresses, ...(ports ? { ports } : {}) };
-}
-
-/** A port, a range, or (DNAT since 1.8.5) a range shifted by a base, `80-90/8080`, which is left to the caller as not understood. */
-const natPorts = (text: string): NumberRange | undefined => numberRange(text.replace('-', ':'), 65535);
-
 const masquerade: Reader = (options) => withPorts('masquerade', options);
 const redirect: Reader = (options) => withPorts('redirect', options);
 
 function withPorts(kind: 'masquerade' | 'redirect', options: ModuleOption[]): Action | undefined {
   const text = optionValue(options, 'to-ports');
-  const ports = text === undefined ? undefined : natPorts(text);
+  const ports = text === undefined ? undefined : portRange(text);
   if (text !== undefined && ports === undefined) return undefined;
   return { role: 'action', kind, ...(ports ? { ports } : {}), flags: flagsOf(options) };
 }
