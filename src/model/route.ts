@@ -61,6 +61,8 @@ export interface Route extends HasLine, Nexthop {
   error?: number;
   /** More than one way out. Empty for an ordinary route. */
   nexthops: Nexthop[];
+  /** The route has ways out that the output does not show (BusyBox prints multipath routes without their nexthops): nothing is known about where it leads. */
+  nexthopsHidden?: true;
   /** Everything else that was printed, by its keyword. */
   other: Record<string, string>;
 }
@@ -93,9 +95,9 @@ export interface RouteGetError {
 
 /**
  * What an error of `ip route get` can come from. `blackhole-or-rp-filter`: EINVAL is a blackhole route, and since kernel 6.x also a packet that
- * strict reverse path filtering would drop. `no-route-or-throw`: ENETUNREACH is an empty result, also after a `throw` route.
+ * strict reverse path filtering would drop (`rp-filter`, EXDEV, on older kernels). `no-route-or-throw`: ENETUNREACH is an empty result, also after a `throw` route.
  */
-export type RouteGetMeaning = 'blackhole-or-rp-filter' | 'prohibit' | 'unreachable' | 'no-route-or-throw' | 'other';
+export type RouteGetMeaning = 'blackhole-or-rp-filter' | 'rp-filter' | 'prohibit' | 'unreachable' | 'no-route-or-throw' | 'other';
 
 export interface Rule extends HasLine {
   text: string;
@@ -142,8 +144,9 @@ export const destinationOf = (dst: string, family: IpFamily | undefined): Cidr |
   return family === undefined ? undefined : anyCidr(family);
 };
 
-/** All ways out of a route: its nexthop lines, or itself. Empty for types that send nothing. */
-export const waysOut = (route: Route): Nexthop[] => {
+/** All ways out of a route: its nexthop lines, or itself. Empty for types that send nothing; `undefined` when the output hides them. */
+export const waysOut = (route: Route): Nexthop[] | undefined => {
+  if (route.nexthopsHidden === true) return undefined;
   if (route.nexthops.length > 0) return route.nexthops;
   return route.dev === undefined && route.via === undefined ? [] : [route];
 };

@@ -48,7 +48,7 @@ const readVlanLine = (state: State, line: TextLine): string | undefined => {
   if (state.port === undefined) return 'no port';
   const attempt = state.tunnels ? readTunnel(state.port, words, line) : readVlans(state.port, words, line);
   if ('ok' in attempt) state.value.push(...attempt.ok);
-  else return readDetails(state.value[state.value.length - 1], words) ? undefined : attempt.why;
+  else return readDetails(state.value[state.value.length - 1], words, line) ? undefined : attempt.why;
   return undefined;
 };
 
@@ -91,7 +91,7 @@ const readTunnel = (port: string, words: readonly string[], line: TextLine): Att
 };
 
 /** `state forwarding mcast_router 1` of `-d`, `RX: 0 bytes 0 packets` of `-s`: kept with the VLAN above. */
-const readDetails = (vlan: BridgeVlan | undefined, words: readonly string[]): boolean => {
+const readDetails = (vlan: BridgeVlan | undefined, words: readonly string[], line: TextLine): boolean => {
   const statistics = /^(RX|TX):$/.exec(words[0] ?? '')?.[1];
   if (vlan === undefined || words.length === 0) return false;
   if (statistics !== undefined) vlan.options[statistics] = words.slice(1).join(' ');
@@ -99,6 +99,7 @@ const readDetails = (vlan: BridgeVlan | undefined, words: readonly string[]): bo
     if (words.length % 2 !== 0 || !/^[a-z_]+$/.test(words[0] ?? '')) return false;
     for (let at = 0; at < words.length; at += 2) vlan.options[words[at] ?? ''] = words[at + 1] ?? '';
   }
+  vlan.text += `\n${line.text}`;
   return true;
 };
 

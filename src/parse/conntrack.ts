@@ -34,7 +34,7 @@ const parsePlain = (text: string): Parsed<ConntrackTable> => {
   const flows: ConntrackFlow[] = [];
   const unparsed: UnparsedLine[] = [];
   const announced: number[] = [];
-  for (const line of lines) {
+  for (const line of rejoin(lines)) {
     if (line.text.trim() === '') continue;
     const count = announcedCount(line.text);
     if (count !== undefined) {
@@ -49,6 +49,26 @@ const parsePlain = (text: string): Parsed<ConntrackTable> => {
   const agrees = announced.length === 0 || (announced.length === 1 && count === flows.length);
   const value: ConntrackTable = count === undefined ? { flows } : { flows, announced: count };
   return { value, unparsed, complete: whole && agrees && unparsed.length === 0 };
+};
+
+/**
+ * With `2>&1` into one file, the closing message is written in the middle of a buffered line: `…packets=0 byconntrack v1.4.7 (conntrack-tools): 23 flow
+ * entries have been shown.` and `tes=0 …` on the next line. The halves are joined again; the announced count then tells whether all is there.
+ */
+const rejoin = (lines: readonly TextLine[]): TextLine[] => {
+  const joined: TextLine[] = [];
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? { line: 0, text: '' };
+    const start = line.text.indexOf('conntrack v');
+    const isInside = start > 0 && announcedCount(line.text.slice(start)) !== undefined;
+    if (!isInside) joined.push(line);
+    else {
+      const rest = lines[at + 1]?.text ?? '';
+      joined.push({ line: line.line, text: line.text.slice(0, start) + rest }, { line: line.line, text: line.text.slice(start) });
+      at += 1;
+    }
+  }
+  return joined;
 };
 
 const announcedCount = (text: string): number | undefined =>

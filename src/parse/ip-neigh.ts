@@ -12,7 +12,7 @@ import { countField, flagWords, type KeywordHandler, type KeywordTable, readKeyw
  * An unresolved neighbour (FAILED, INCOMPLETE) has no `mac`.
  */
 export const parseIpNeigh = (text: string): Parsed<Neighbour[]> =>
-  looksLikeJson(text) ? parseJsonItems(text, neighbourSchema, neighbourFromJson) : parseEachLine(joinStatistics(text), parseNeighbourLine);
+  looksLikeJson(text) ? parseJsonItems(text, neighbourSchema, neighbourFromJson) : parseEachLine(text, parseNeighbourLine);
 
 const parseNeighbourLine = ({ line, text }: TextLine): Attempt<Neighbour> => {
   const words = new Words(wordsOf(text));
@@ -24,15 +24,15 @@ const parseNeighbourLine = ({ line, text }: TextLine): Attempt<Neighbour> => {
   return attempt.ok.states.length === 0 && !attempt.ok.flags.includes('proxy') ? { why: 'no state' } : attempt;
 };
 
-/** Glues nothing: a statistics row that was wrapped stays two lines, and its second half is unparsed. Only the missing blank is put in. */
-const joinStatistics = (text: string): string => text.replace(/([0-9])probes /g, '$1 probes ');
-
+/** `used 4/64/4probes 0`: seconds since used, confirmed and updated, and the number of probes, without a blank between. */
 const used: KeywordHandler<Neighbour> = (draft, words) => {
-  const numbers = (words.next() ?? '').split('/').map(toCount);
-  const [usedAgo, confirmed, updated] = numbers;
-  if (numbers.length !== 3 || usedAgo === undefined || confirmed === undefined || updated === undefined) return false;
-  draft.used = { used: usedAgo, confirmed, updated };
-  return true;
+  const match = /^([0-9]{1,10})\/([0-9]{1,10})\/([0-9]{1,10})(probes)?$/.exec(words.next() ?? '');
+  if (match === null) return false;
+  draft.used = { used: Number(match[1]), confirmed: Number(match[2]), updated: Number(match[3]) };
+  if (match[4] === undefined) return true;
+  const probes = toCount(words.next());
+  if (probes !== undefined) draft.probes = probes;
+  return probes !== undefined;
 };
 
 const neighbourWords: KeywordTable<Neighbour> = new Map([

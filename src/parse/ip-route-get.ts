@@ -23,6 +23,7 @@ export const meaningOf = (message: string): RouteGetMeaning => meanings.get(mess
 
 const meanings: ReadonlyMap<string, RouteGetMeaning> = new Map([
   ['Invalid argument', 'blackhole-or-rp-filter'],
+  ['Invalid cross-device link', 'rp-filter'],
   ['Permission denied', 'prohibit'],
   ['No route to host', 'unreachable'],
   ['Network is unreachable', 'no-route-or-throw'],

@@ -13,7 +13,7 @@ export interface RouteOptions {
 
 /**
  * `ip route [show]` and `ip -6 route`, any table, with `-d`, `-o`, `-s`, `-N`, of iproute2 3.10 to 6.15, and BusyBox 1.35 (which prints no nexthops
- * of multipath routes, no protocol, and metrics above 2^31 as negative: those lines are unparsed). JSON (`-j`) is accepted as well: there `line` is
+ * of multipath routes: `nexthopsHidden`, never complete; no protocol; no IPv6 gateway of an IPv4 route; metrics above 2^31 as negative numbers). JSON (`-j`) is accepted as well: there `line` is
  * the number of the item. Grammar: print_route() in iproute2's ip/iproute.c.
  *
  * Values: metrics without unit as printed, `expires` in seconds. Messages of the tool between the routes (`Error: …`, `RTNETLINK answers: …`)
@@ -60,16 +60,13 @@ const parseRouteText = (text: string, family: IpFamily | undefined): Parsed<Rout
     else unparsed.push(unparsedLine(line, attempt.why));
   }
   for (const route of value) finishRoute(route, family);
-  const lost = value.filter(isWayOutLost);
-  unparsed.push(
-    ...lost.map((route) => unparsedLine(route, 'a unicast route with neither gateway nor interface: its nexthops are missing')),
-  );
-  unparsed.sort((a, b) => a.line - b.line);
-  return { value: value.filter((route) => !lost.includes(route)), unparsed, complete: whole && unparsed.length === 0 };
+  const hidden = value.filter(isWayOutHidden);
+  for (const route of hidden) route.nexthopsHidden = true;
+  return { value, unparsed, complete: whole && unparsed.length === 0 && hidden.length === 0 };
 };
 
-/** BusyBox prints a multipath route without its nexthops. */
-const isWayOutLost = (route: Route): boolean =>
+/** BusyBox prints a multipath route without its nexthops: the route is there, so the default route is not taken, but where it leads is not known. */
+const isWayOutHidden = (route: Route): boolean =>
   route.type === 'unicast' &&
   route.dev === undefined &&
   route.via === undefined &&
@@ -148,6 +145,15 @@ const seconds = (draft: Route, words: Words): boolean => {
   return true;
 };
 
+/** BusyBox prints the 32 bits as a signed number. */
+const metric = (draft: Route, words: Words): boolean => {
+  const text = words.next() ?? '';
+  const value = /^-[0-9]{1,10}$/.test(text) ? 2 ** 32 + Number(text) : toCount(text);
+  if (value === undefined || value < 0) return false;
+  draft.metric = value;
+  return true;
+};
+
 const mtu = (draft: Route, words: Words): boolean => {
   if (words.peek === 'lock') {
     words.next();
@@ -214,7 +220,7 @@ const routeWords: KeywordTable<Route> = new Map([
   ['proto', textField<Route>('protocol')],
   ['scope', textField<Route>('scope')],
   ['src', textField<Route>('src')],
-  ['metric', countField<Route>('metric')],
+  ['metric', metric],
   ['tos', textField<Route>('tos')],
   ['dsfield', textField<Route>('tos')],
   ['pref', textField<Route>('pref')],

@@ -14,7 +14,7 @@ export interface LegacyRoute extends HasLine {
   /** The flag G is set and the gateway reads as zero: it is of the other family. */
   gatewayHidden: boolean;
   flags: string;
-  /** Not in `netstat -rn`, and `undefined` where a metric above 2^31 came out negative. */
+  /** Not in `netstat -rn`. */
   metric?: number;
   dev?: string;
   /** `reject`: unreachable or prohibit. `discard-or-throw`: interface `*`, as blackhole and throw are shown. */
@@ -78,6 +78,9 @@ const legacyRoute = (line: TextLine, { destination, gateway, flags, dev }: Colum
 const kindOf = (flags: string, dev: string): LegacyRoute['kind'] =>
   flags.includes('!') ? 'reject' : dev === '*' ? 'discard-or-throw' : 'way';
 
+/** net-tools print the 32 bits of a metric as a signed number. */
+const unsigned = (text: string): number | undefined => (/^-[0-9]{1,10}$/.test(text) ? 2 ** 32 + Number(text) : toCount(text));
+
 /** `10.0.0.0  10.0.0.1  255.255.0.0  UG  100  0  0 eth0`, or MSS, Window and irtt in place of Metric, Ref and Use. */
 const parseRow4 = (line: TextLine, fifth: 'metric' | 'mss'): Attempt<LegacyRoute> => {
   const [network = '', gateway = '', mask = '', flags = '', number = '', , , dev = '', ...rest] = wordsOf(line.text);
@@ -86,7 +89,7 @@ const parseRow4 = (line: TextLine, fifth: 'metric' | 'mss'): Attempt<LegacyRoute
   if (address === undefined || length === undefined || dev === '' || rest.length > 0 || !/^(-|-?[0-9]{1,10})$/.test(number))
     return { why: 'unknown columns' };
   const attempt = legacyRoute(line, { destination: makeCidr(address, length), gateway, flags, dev });
-  const value = toCount(number);
+  const value = unsigned(number);
   if ('ok' in attempt && value !== undefined && fifth === 'metric') attempt.ok.metric = value;
   if ('ok' in attempt && value !== undefined && value > 0 && fifth === 'mss') attempt.ok.mtu = value;
   return attempt;
@@ -98,7 +101,7 @@ const parseRow6 = (line: TextLine): Attempt<LegacyRoute> => {
   if (dev === '' || rest.length > 0 || !/^-?[0-9]{1,10}$/.test(metric)) return { why: 'unknown columns' };
   const strip = (text: string): string => text.replace(/[[\]]/g, '');
   const attempt = legacyRoute(line, { destination: parseCidr(strip(destination)), gateway: strip(gateway), flags, dev });
-  const value = toCount(metric);
+  const value = unsigned(metric);
   if ('ok' in attempt && value !== undefined) attempt.ok.metric = value;
   return attempt;
 };
