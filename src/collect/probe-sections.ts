@@ -91,3 +91,18 @@ export function sizeProbe(origin: Origin, ns: string, address: string): Section 
     lane: `${origin}/payload/${address}`,
   };
 }
+
+/**
+ * Echo requests from a node to another node's address, past every overlay; where they stay unanswered, a connect to the kubelet's port, so that a network
+ * that filters ICMP is not taken for one that is cut (open and refused both mean that the node answers).
+ */
+export function nodeReachProbe(node: string, address: string): Section {
+  const to = quote(address);
+  return {
+    key: `probe/node/${node}/node/${address}`,
+    command: `ping -n -c 2 -W 1 ${address}`,
+    shell: `NS=host; if has ping; then t ping -n -c 2 -W 1 ${to} 2>&1 || { echo "k8snet-kubelet"; one 1 tcp ${to} 10250 3; }; else echo "k8snet: no ping" >&2; exit 127; fi; true`,
+    limit: 10,
+    lane: `node/${node}/node/${address}`,
+  };
+}
