@@ -130,7 +130,8 @@ function declareChain(state: State, line: string, number: number): void {
     state.unparsed.push({ line: number, text: line, why: table === undefined ? 'chain outside of a table' : 'not a chain declaration' });
     return;
   }
-  const base = match[2] === '-' ? undefined : (baseChain(table.name, match[1], match[2]) ?? baseChain(table.name, match[1], 'unknown'));
+  // A built-in chain without a policy (`:INPUT - [0:0]`) stands in input for iptables-restore; the policy is then what it was before.
+  const base = baseChain(table.name, match[1], match[2]);
   const counters = match[3] === undefined || match[2] === '-' ? {} : { counters: { packets: Number(match[3]), bytes: Number(match[4]) } };
   addChain(state, table, { name: match[1], ...(base ? { base } : {}), ...counters, line: number, rules: [] });
 }

@@ -42,10 +42,8 @@ const meanings: readonly (readonly [RegExp, SandboxFailure])[] = [
   [/failed to find plugin "([^"]+)"/, 'plugin-missing'],
   [/open (\/run\/flannel\/subnet\.env): no such file/, 'subnet-file-missing'],
   [/stat (\/var\/lib\/calico\/nodename): no such file/, 'agent-unreachable'],
-  [
-    /dial unix (\/\S+?): connect|unable to connect to (?:the )?(?:Cilium|agent)|error getting ClusterInformation.*connection refused|dial tcp (127\.0\.0\.1:\d+): connect/i,
-    'agent-unreachable',
-  ],
+  [/dial unix (\/\S+?): connect/, 'agent-unreachable'],
+  [/dial tcp (127\.0\.0\.1:\d+): connect|unable to connect to (?:the )?Cilium/i, 'agent-unreachable'],
   [/connection is unauthorized|error getting ClusterInformation: .*[Uu]nauthorized|Unauthorized/, 'api-unauthorized'],
   [
     /cni plugin not initialized|cni config uninitialized|NetworkPluginNotReady|network is not ready|NetworkReady=false|No networks found in (\S+)|no valid networks found/i,

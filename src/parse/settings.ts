@@ -30,7 +30,7 @@ export const settingsBelow = (settings: readonly Setting[], path: string): Setti
 function readDocuments(text: string, firstLine: number): Setting[] | string {
   const counter = new LineCounter();
   try {
-    const documents = parseAllDocuments(text, { lineCounter: counter, logLevel: 'silent', strict: true, uniqueKeys: true });
+    const documents = parseAllDocuments(text, { lineCounter: counter, logLevel: 'silent', strict: true, uniqueKeys: false });
     const settings: Setting[] = [];
     for (const document of documents) {
       if (document.errors.length > 0) return `no YAML: ${(document.errors[0]?.message ?? '').split('\n')[0]}`;
@@ -38,7 +38,8 @@ function readDocuments(text: string, firstLine: number): Setting[] | string {
       if (!isMap(document.contents)) return 'no map on top';
       if (!flatten(document.contents, '', 0)) return 'aliases, or nested too deeply';
     }
-    return documents.length === 0 ? 'empty' : settings;
+    if (documents.length === 0) return 'empty';
+    return hasTwice(settings, documents.length) ? 'a key stands twice' : settings;
 
     function flatten(node: Node | null, path: string, depth: number): boolean {
       if (depth > deepest || isAlias(node)) return false;
@@ -63,6 +64,10 @@ function readDocuments(text: string, firstLine: number): Setting[] | string {
     return 'no YAML';
   }
 }
+
+/** The library's own check takes time in the square of the number of keys. Several documents may repeat each other's keys. */
+const hasTwice = (settings: readonly Setting[], documents: number): boolean =>
+  documents === 1 && new Set(settings.map(({ path }) => path)).size < settings.length;
 
 const scalar = (value: unknown): Setting['value'] =>
   typeof value === 'number' || typeof value === 'boolean' || value === null ? value : String(value);

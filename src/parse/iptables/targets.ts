@@ -120,7 +120,7 @@ const tproxy: Reader = (options, text) => {
   const port = Number(optionValue(options, 'on-port') ?? Number.NaN);
   const address = optionValue(options, 'on-ip');
   if (mark === undefined || !Number.isInteger(port)) return undefined;
-  return { role: 'action', kind: 'tproxy', port, ...(address === undefined ? {} : { address }), ...mark, text };
+  return { role: 'action', kind: 'tproxy', ends: true, port, ...(address === undefined ? {} : { address }), ...mark, text };
 };
 
 const netmap: Reader = (options) => {
