@@ -28,9 +28,16 @@ export const settingsBelow = (settings: readonly Setting[], path: string): Setti
   settings.filter((setting) => setting.path.startsWith(`${path}.`));
 
 function readDocuments(text: string, firstLine: number): Setting[] | string {
+  if (isTooDeep(text)) return 'nested too deeply';
   const counter = new LineCounter();
   try {
-    const documents = parseAllDocuments(text, { lineCounter: counter, logLevel: 'silent', strict: true, uniqueKeys: false });
+    const documents = parseAllDocuments(text, {
+      lineCounter: counter,
+      logLevel: 'silent',
+      prettyErrors: false,
+      strict: true,
+      uniqueKeys: false,
+    });
     const settings: Setting[] = [];
     for (const document of documents) {
       if (document.errors.length > 0) return `no YAML: ${(document.errors[0]?.message ?? '').split('\n')[0]}`;
@@ -63,6 +70,23 @@ function readDocuments(text: string, firstLine: number): Setting[] | string {
   } catch {
     return 'no YAML';
   }
+}
+
+/** The library recurses; near the end of the stack V8 ends the whole process rather than throw, so depth is bounded before. */
+function isTooDeep(text: string): boolean {
+  let brackets = 0;
+  return text.split('\n').some((line) => {
+    const marks = (/^[-?: \t]*/.exec(line)?.[0] ?? '').length;
+    let inner = 0;
+    let colons = 0;
+    for (const char of line) {
+      if (char === '[' || char === '{') brackets += 1;
+      if (char === ']' || char === '}') brackets = Math.max(0, brackets - 1);
+      if (brackets > inner) inner = brackets;
+      if (char === ':' && brackets === 0) colons += 1;
+    }
+    return marks > 5 * deepest || inner > deepest || (colons > deepest && (line.match(/:\s/g)?.length ?? 0) > deepest);
+  });
 }
 
 /** The library's own check takes time in the square of the number of keys. Several documents may repeat each other's keys. */
