@@ -25,7 +25,7 @@ main() {
     node) running; node "${1:?which node?}" "${@:2}";;
     host) running; host "${1:?which host?}" "${@:2}";;
     shell) running; node "${1:?which node?}" env PS1="$PREFIX-$1# " bash --norc -i;;
-    faults) exec "$HERE/faults.sh" list;;
+    faults) exec "$HERE/faults.sh" list "$@";;
     truth) exec "$HERE/faults.sh" truth "$@";;
     break | mend | verify | heal) running; exec "$HERE/faults.sh" "$command" "$@";;
     help | -h | --help) usage;;

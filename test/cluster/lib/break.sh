@@ -1,5 +1,9 @@
 # break.sh — what the faults under faults/ break with, and how it is put right again. Sourced.
 vtep_mac() { host "$1" ip -o link show flannel.1 | sed -E 's/.*link.ether ([^ ]+).*/\1/'; }
+set_vtep_mac() { # NODE MAC: and what the kernel forgets with it, the permanent neighbours
+  local neigh ip mac; neigh=$(host "$1" ip neigh show dev flannel.1 nud permanent); host "$1" ip link set flannel.1 address "$2"
+  while read -r ip _ mac _; do host "$1" ip neigh replace "$ip" lladdr "$mac" dev flannel.1 nud permanent; done <<<"$neigh"
+}
 nft_on() { host "$1" chroot "$ROOTFS" nft "${@:2}"; } # the images' nft: Debian 12's 1.0.6 crashes on what kube-proxy's 1.1.3 wrote
 mode_is() { [ "$MODE" = "$1" ]; }
 place() { echo "$*" >"$STATE/place.$ID"; } # the exact place of this fault, where only inject knows it (a pod's name, a veth)
@@ -31,7 +35,7 @@ web_without_probe() { web 'del(.spec.template.spec.containers[0].readinessProbe)
 web_command() { echo "(.spec.template.spec.containers[0].command[2]) |= $1"; }
 coredns() { manifest coredns '.[] | select(.kind == "Deployment") | .spec.strategy = {type: "Recreate"} | '"${1:-.}"; } # the same for CoreDNS
 veth_of() { # NAMESPACE/POD: the node's end of its veth
-  local index node; index=$(in_pod "$1" cat /sys/class/net/eth0/iflink); node=$(kubectl get pod -n "${1%/*}" "${1#*/}" -o jsonpath='{.spec.nodeName}')
+  local index node; index=$(in_pod "$1" ip -o link show eth0 | sed -E 's/.*eth0@if([0-9]+):.*/\1/'); node=$(kubectl get pod -n "${1%/*}" "${1#*/}" -o jsonpath='{.spec.nodeName}')
   host "$node" ip -o link | sed -nE "s/^$index: ([^@:]+).*/\1/p"
 }
 remake_vxlan() { # NODE ID PORT: flannel.1 with another VNI or port, and everything that flannel had put on it
@@ -45,7 +49,7 @@ remake_vxlan() { # NODE ID PORT: flannel.1 with another VNI or port, and everyth
   while read -r mac _ ip _; do host "$n" bridge fdb replace "$mac" dev flannel.1 dst "$ip" self permanent; done <<<"$fdb"
 }
 underlay_drop() { # NFT-MATCH…: frames between the nodes vanish, on no node's books
-  host cp nft -f - <<<"table bridge underlay { chain forward { type filter hook forward priority 0; $* drop; } }"
+  host cp nft -f - <<<"table bridge underlay { chain forward { type filter hook forward priority 0; $* drop; }; }"
 }
 underlay_pass() { host cp nft delete table bridge underlay; }
 kubelet_anew() { # NODE: read kubelet.yaml again; its pid 1 starts a new one
