@@ -1,5 +1,6 @@
 import type { CheckMeta } from '../model/check.ts';
 import { paragraph, usableWidth } from './layout.ts';
+import { stepLines } from './steps.ts';
 import { createStyle, type RenderOptions } from './style.ts';
 import { LAYER_NAMES } from './words.ts';
 
@@ -22,10 +23,7 @@ export function renderExplanation(meta: CheckMeta, { color, width: columns }: Re
       'Confirm it by hand',
       confirm.map((command) => `    ${style.command(command)}`),
     ),
-    ...part(
-      'Mend it',
-      fix.flatMap((step, index) => paragraph(step, { label: `${index + 1}.`, indent: 2, width })),
-    ),
+    ...part('Mend it', stepLines(fix, { indent: 2, width, style })),
     ...part(
       'Not to be mistaken for',
       notThis.flatMap((other) => paragraph(other, { label: '-', indent: 2, width })),

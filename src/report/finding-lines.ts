@@ -2,6 +2,7 @@ import type { Finding } from '../schema/report.ts';
 import { evidenceLines } from './evidence-lines.ts';
 import { paragraph, screenRows } from './layout.ts';
 import type { Layout } from './sections.ts';
+import { stepLines } from './steps.ts';
 import { count, describePlace } from './words.ts';
 
 /** Rows of the smallest terminal that people still have. */
@@ -9,9 +10,6 @@ export const SCREEN_ROWS = 24;
 
 const CONSEQUENCES_SHOWN = 3;
 const FEWEST_EVIDENCE_ROWS = 3;
-
-/** A step that is a command between backticks and nothing else. */
-const ONE_COMMAND = /^`([^`]+)`$/u;
 
 /**
  * One fault in the manner of rustc: the id and what is wrong, where, the proving lines with their line numbers, what follows, what to type
@@ -58,12 +56,7 @@ function consequenceLines(consequences: readonly string[], { width, verbose }: L
 }
 
 function fixLines({ id, fix }: Finding, { style, width }: Layout): string[] {
-  const steps = fix.flatMap((step, index) => {
-    const [, command] = ONE_COMMAND.exec(step) ?? [];
-    return command === undefined
-      ? paragraph(step, { label: `${index + 1}.`, indent: 4, width })
-      : [`    ${index + 1}. ${style.command(command)}`];
-  });
+  const steps = stepLines(fix, { indent: 4, width, style });
   return [
     ...(steps.length === 0 ? [] : ['  fix (k8snet changes nothing itself)', ...steps]),
     `  ${style.faint(`more: k8snet explain ${id}`)}`,

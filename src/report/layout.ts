@@ -66,12 +66,15 @@ export function table(
   const widths = columnWidths(rows, widest);
   return rows.flatMap((row) => {
     const head = row.slice(0, -1).map((cell, index) => padded(cell, widths[index] ?? 0));
-    const start = indent + row.slice(0, -1).reduce((sum, cell, index) => sum + Math.max(columns(cell.text), widths[index] ?? 0) + 2, 0);
-    const last = row.at(-1) ?? { text: '' };
-    const hang = Math.min(start, width - NARROWEST / 2);
-    const [first = '', ...others] = wrap(last.text, width - hang);
-    const paint = last.paint ?? plainly;
-    return [`${' '.repeat(indent)}${head.join('')}${paint(first)}`.trimEnd(), ...others.map((line) => `${' '.repeat(hang)}${paint(line)}`)];
+    const { text, paint = plainly } = row.at(-1) ?? { text: '' };
+    const start = indent + columns(head.join(''));
+    // A word that is too long for the last column gets a line of its own, below.
+    const below = start + longestWord(text) > width;
+    const hang = below ? indent + (widths[0] ?? 0) + 2 : start;
+    const [first = '', ...others] = wrap(text, width - hang);
+    const lines = others.map((line) => `${' '.repeat(hang)}${paint(line)}`);
+    const margin = `${' '.repeat(indent)}${head.join('')}`;
+    return below ? [margin.trimEnd(), `${' '.repeat(hang)}${paint(first)}`, ...lines] : [`${margin}${paint(first)}`.trimEnd(), ...lines];
   });
 }
 
@@ -92,10 +95,16 @@ export function cut(text: string, most: number): string {
 
 // Runs of anything but blanks, where a pair of backticks and what is between them count as one piece.
 const WORDS = /(?:[^ \t\n`]|`[^`]*`|`)+/gu;
+const PLAIN = /^[ -~]*$/u;
 const COLOURS = /\u001B\[[0-9;]*m/gu;
 
 function columns(text: string): number {
-  return Array.from(text.replace(COLOURS, '')).length;
+  // Nearly all text is plain ASCII, and this is asked for every word.
+  return PLAIN.test(text) ? text.length : Array.from(text.replace(COLOURS, '')).length;
+}
+
+function longestWord(text: string): number {
+  return Array.from(text.matchAll(WORDS)).reduce((longest, [word]) => Math.max(longest, columns(word)), 0);
 }
 
 function columnWidths(rows: readonly (readonly Cell[])[], widest: number): number[] {

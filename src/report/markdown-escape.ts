@@ -22,9 +22,12 @@ export function codeBlock(lines: readonly string[], language = 'text'): string {
   return [`${fence}${language}`, ...lines, fence].join('\n');
 }
 
-/** A cell of a table, where `|` ends the cell even inside of a code span (GitHub Flavored Markdown, section 4.10). */
+/**
+ * A cell of a table, where `|` ends the cell even inside of a code span, unless an odd number of backslashes stands before it (GitHub
+ * Flavored Markdown, section 4.10).
+ */
 export function tableCell(escaped: string): string {
-  return escaped.replace(/\\?\|/gu, '\\|');
+  return escaped.replace(/(\\*)\|/gu, (pipe, before: string) => (before.length % 2 === 1 ? pipe : `${before}\\|`));
 }
 
 /** Text inside of HTML, where Markdown is not read. */
@@ -39,12 +42,12 @@ const BLOCK_START = /^(\d*)([-+=.)])(?=\s|$|[-=])/u;
 /** Parentheses and stops around a word are not a part of it. */
 const AROUND = new Set('()[]"\'.,;:!?');
 const RISKY = [
-  /@[\w-]/u, // mention, mail address
-  /(?:^|[^\w])[#!&~%$^*]\w/u, // issue, merge request, epic, label, milestone, snippet
-  /[\w.-]#\w/u, // org/repo#1
+  /@/u, // mention, mail address, commit of another repository
+  /#\w/u, // issue, here or in another repository
+  /(?:^|[^\w])[!&~%$^*]\w/u, // merge request, epic, label, milestone, snippet
   /[\w.-][!&]\d/u, // GitLab group/project!1
   /^GH-\d/iu,
-  /:\/\/|^www\.|^mailto:/iu,
+  /:\/\/|www\.|mailto:|xmpp:/iu,
   /:\w+:/u, // emoji; also in IPv6 addresses such as fd00:100:1::5
   /^[\da-f]{7,40}$/iu, // a commit
 ];

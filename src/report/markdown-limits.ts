@@ -26,26 +26,33 @@ const ladder: readonly Limits[] = [
  *
  * @param lastWords says that something was cut; it is added wherever something was.
  */
-export function fitInto(most: number, lastWords: string, sectionsOf: (limits: Limits) => readonly string[]): string {
-  let sections: readonly string[] = [];
+export function fitInto(most: number, lastWords: string, sectionsOf: (limits: Limits) => Iterable<string>): string {
   for (const [step, limits] of ladder.entries()) {
-    sections = step === 0 ? sectionsOf(limits) : [...sectionsOf(limits), lastWords];
-    const text = joined(sections);
-    if (text.length <= most) {
-      return text;
+    const { sections, complete } = take(sectionsOf(limits), most - lastWords.length - SEPARATOR.length);
+    if (complete || step === ladder.length - 1) {
+      return `${(step === 0 ? sections : [...sections, lastWords]).join(SEPARATOR)}\n`;
     }
   }
 
-  const kept: string[] = [];
-  for (const section of sections) {
-    if (joined([...kept, section, lastWords]).length <= most) {
-      kept.push(section);
-    }
-  }
-
-  return joined(kept.at(-1) === lastWords ? kept : [...kept, lastWords]);
+  return lastWords;
 }
 
-function joined(sections: readonly string[]): string {
-  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+const SEPARATOR = '\n\n';
+
+/** Sections as long as they fit. They are made one by one, so that of a report that is far too long only the beginning is ever made. */
+function take(sections: Iterable<string>, most: number): { sections: string[]; complete: boolean } {
+  const taken: string[] = [];
+  let left = most;
+  for (const section of sections) {
+    left -= section.length + SEPARATOR.length;
+    if (left < 0) {
+      return { sections: taken, complete: false };
+    }
+
+    if (section !== '') {
+      taken.push(section);
+    }
+  }
+
+  return { sections: taken, complete: true };
 }

@@ -24,20 +24,23 @@ const CUT = '_This report was cut to fit into a ticket, evidence first; `k8snet 
 
 /** The report as GitHub Flavored Markdown for an incident ticket: at most 65,536 characters, and pasting it pings nobody and links nothing. */
 export function renderMarkdown(report: CleanReport, { verbose }: RenderOptions): string {
-  return fitInto(MOST_CHARACTERS, CUT, (limits) => [
-    ...head(report, limits),
-    ...findingSections(report, limits),
-    ...unknownSections(report, limits),
-    pathTable(report, limits),
-    probeTable(report, limits, verbose),
-    bullets(
-      'Ruled out',
-      report.ruledOut.map(({ what, by }) => `${what}: ${by}`),
-      limits,
-    ),
-    report.verdict.status === 'unknown' ? '' : bullets('Not checked', describeGaps(report), limits),
-    `Looked through ${prose(describeAccess(report), limits)}. Started ${prose(report.timing.startedAt, limits)}, took ${prose(describeTiming(report), limits)}. k8snet ${prose(report.k8snet, limits)}.`,
-  ]);
+  return fitInto(MOST_CHARACTERS, CUT, (limits) => sectionsOf(report, verbose, limits));
+}
+
+function* sectionsOf(report: CleanReport, verbose: number, limits: Limits): Generator<string> {
+  const unknown = report.verdict.status === 'unknown';
+  yield* head(report, limits);
+  yield* findingSections(report, limits);
+  yield* unknown ? unknownSections(report, limits) : [];
+  yield pathTable(report, limits);
+  yield probeTable(report, limits, verbose);
+  yield bullets(
+    'Ruled out',
+    report.ruledOut.map(({ what, by }) => `${what}: ${by}`),
+    limits,
+  );
+  yield unknown ? '' : bullets('Not checked', describeGaps(report), limits);
+  yield closing(report, limits);
 }
 
 function head(report: CleanReport, limits: Limits): string[] {
@@ -50,15 +53,17 @@ function head(report: CleanReport, limits: Limits): string[] {
   ];
 }
 
-function findingSections({ findings, verdict }: CleanReport, limits: Limits): string[] {
-  const shown = findings.slice(0, limits.findings);
-  const rest = findings.length - shown.length;
-  const nameless = verdict.status === 'fault' && !findings.some(({ severity }) => severity === 'fault');
-  return [
-    ...(nameless ? ['No check names the cause; the failing probes show how far requests get.'] : []),
-    ...shown.map((finding) => findingSection(finding, limits)),
-    ...(rest > 0 ? [`_${count(rest, 'more finding')} cut._`] : []),
-  ];
+function* findingSections({ findings, verdict }: CleanReport, limits: Limits): Generator<string> {
+  if (verdict.status === 'fault' && !findings.some(({ severity }) => severity === 'fault')) {
+    yield 'No check names the cause; the failing probes show how far requests get.';
+  }
+
+  for (const finding of findings.slice(0, limits.findings)) {
+    yield findingSection(finding, limits);
+  }
+
+  const rest = findings.length - limits.findings;
+  yield rest > 0 ? `_${count(rest, 'more finding')} cut._` : '';
 }
 
 /** One finding as one section, so that its folded evidence is never cut in the middle. */
@@ -66,7 +71,7 @@ function findingSection(finding: Finding, limits: Limits): string {
   const { id, severity, title, where, evidence, consequences, next, fix } = finding;
   const proof = evidence.map((item, index) => foldedEvidence(item, limits, severity === 'fault' && index === 0));
   return [
-    `### ${severity === 'fault' ? 'Fault' : 'Note, not the cause:'} ${escapeProse(id)}: ${prose(title, limits)}`,
+    `### ${severity === 'fault' ? 'Fault' : 'Note'} ${escapeProse(id)}: ${prose(title, limits)}`,
     `**Where:** ${codeSpan(cut(describePlace(where), limits.proseCharacters))}`,
     ...proof.slice(0, limits.items),
     list('Therefore', consequences, limits),
@@ -96,10 +101,6 @@ function foldedEvidence({ command, on, lines }: Evidence, limits: Limits, open: 
 }
 
 function unknownSections(report: CleanReport, limits: Limits): string[] {
-  if (report.verdict.status !== 'unknown') {
-    return [];
-  }
-
   const { steps, commands } = seeMore(report);
   return [
     bullets('Why k8snet could not tell', describeGaps(report), limits),
@@ -111,6 +112,11 @@ function unknownSections(report: CleanReport, limits: Limits): string[] {
           'sh',
         ),
   ];
+}
+
+function closing(report: CleanReport, limits: Limits): string {
+  const access = `Looked through ${prose(describeAccess(report), limits)}.`;
+  return `${access} Started ${prose(report.timing.startedAt, limits)}, took ${prose(describeTiming(report), limits)}. k8snet ${prose(report.k8snet, limits)}.`;
 }
 
 function pathTable({ path }: CleanReport, limits: Limits): string {

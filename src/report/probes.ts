@@ -55,7 +55,7 @@ function toRow(group: readonly [Probe, ...Probe[]]): ProbeRow {
   const time = timeRange(group);
   // Kinds of failure are counted per probe: "timeout x4 each" for three probes of four tries.
   const failures = group.length > 1 ? `${outcome} each` : outcome;
-  const told = state === 'ok' ? [time ?? outcome] : [failures, time].filter((part) => part !== null);
+  const told = state === 'ok' ? [time ?? outcome] : [failures, ...(time === null ? [] : [`else ${time}`])];
   return {
     state,
     stage,

@@ -13,7 +13,12 @@ export type CleanReport = Report & { readonly [clean]: true };
  * one space, since a line end in a name or an error text would forge a line of the report.
  */
 export function cleanReport(report: Report): CleanReport {
-  return cleanValue(report, '') as CleanReport;
+  return mapStrings(report as CleanReport, (text, key) => cleanText(text, key === 'text'));
+}
+
+/** The same report with every string changed; `key` is the name of the field that holds the string, or holds the list that it is in. */
+export function mapStrings(report: CleanReport, change: (text: string, key: string) => string): CleanReport {
+  return mapValue(report, '', change) as CleanReport;
 }
 
 /**
@@ -49,17 +54,17 @@ function withoutLineEnd(text: string): string {
   return text.slice(0, end);
 }
 
-function cleanValue(value: unknown, key: string): unknown {
+function mapValue(value: unknown, key: string, change: (text: string, key: string) => string): unknown {
   if (typeof value === 'string') {
-    return cleanText(value, key === 'text');
+    return change(value, key);
   }
 
   if (Array.isArray(value)) {
-    return value.map((item) => cleanValue(item, key));
+    return value.map((item) => mapValue(item, key, change));
   }
 
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, cleanValue(item, name)]));
+    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mapValue(item, name, change)]));
   }
 
   return value;

@@ -1,8 +1,8 @@
 import type { Finding } from '../schema/report.ts';
 import { faultLines, noteLines, SCREEN_ROWS } from './finding-lines.ts';
-import { paragraph, screenRows, usableWidth } from './layout.ts';
+import { cut, paragraph, screenRows, usableWidth } from './layout.ts';
 import { probeSummary } from './probes.ts';
-import type { CleanReport } from './sanitize.ts';
+import { type CleanReport, mapStrings } from './sanitize.ts';
 import { accessLines, bulletSection, type Layout, pathLines, probeLines, section } from './sections.ts';
 import { seeMore } from './see-more.ts';
 import { createStyle, paintState, type RenderOptions } from './style.ts';
@@ -14,7 +14,16 @@ import { count, describeClient, describeGaps, describeTarget, describeTiming, ve
  */
 export function renderText(report: CleanReport, { color, width, verbose }: RenderOptions): string {
   const layout = { style: createStyle(color), width: usableWidth(width), verbose };
-  return `${[...headLines(report, layout), ...bodyLines(report, layout)].join('\n')}\n`;
+  const shown = verbose > 1 ? report : shortened(report);
+  return `${[...headLines(shown, layout), ...bodyLines(shown, layout)].join('\n')}\n`;
+}
+
+/** No sentence needs more than this; an error text that a cluster made may have any length. */
+const LONGEST_SENTENCE = 1000;
+
+/** Quoted lines are cut where they are laid out, and a command that was cut would be a wrong command. */
+function shortened(report: CleanReport): CleanReport {
+  return mapStrings(report, (text, key) => (['text', 'command', 'next', 'fix'].includes(key) ? text : cut(text, LONGEST_SENTENCE)));
 }
 
 function bodyLines(report: CleanReport, layout: Layout): string[] {
@@ -49,7 +58,7 @@ function allFaultLines(report: CleanReport, layout: Layout): string[] {
     return ['', ...paragraph('No check names the cause; the failing probes below show how far requests get.', { width: layout.width })];
   }
 
-  const several = faults.length > 1 ? [`  ${count(faults.length, 'fault')}, the root first: ${faults.map(({ id }) => id).join(', ')}`] : [];
+  const several = faults.length > 1 ? [`  ${count(faults.length, 'fault')}: ${faults.map(({ id }) => id).join(', ')}`] : [];
   const above = screenRows([...headLines(report, layout), ...several], layout.width);
   return [...several, ...faults.flatMap((fault, index) => ['', ...faultLines(fault, layout, budget(fault, index, above, report))])];
 }
@@ -78,7 +87,7 @@ function healthyLines(report: CleanReport, layout: Layout): string[] {
   const notes = report.findings.map(({ id, title }) => `${id} ${title}`);
   const gaps = describeGaps(report);
   const ruledOut = report.ruledOut.map(({ what }) => what);
-  const tell = (label: string, text: string) => (text === '' ? [] : paragraph(text, { label: label.padEnd(11), indent: 2, width }));
+  const tell = (label: string, text: string) => (text === '' ? [] : paragraph(text, { label: label.padEnd(12), indent: 2, width }));
   return [
     ...tell('probes', probeSummary(report)),
     ...tell('ruled out', ruledOut.join(', ')),
