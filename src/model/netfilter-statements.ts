@@ -94,7 +94,8 @@ export type Action = { role: 'action' } & (
   /** nft: `meta mark set …`, `ct mark set …`, `ip dscp set …`. */
   | { kind: 'assign'; target: string; value: Expression; text: string }
   | { kind: 'notrack' }
-  | { kind: 'tproxy'; port?: number; address?: string; value: number; mask: number; text: string }
+  /** `ends`: the TPROXY target of iptables accepts; the statement of nft lets the rule go on. */
+  | { kind: 'tproxy'; ends: boolean; port?: number; address?: string; value: number; mask: number; text: string }
   /** nft verdict map. */
   | { kind: 'verdictMap'; key: Expression; map: SetReference; text: string }
   /** LOG, NFLOG, SET, TCPMSS, CHECKSUM, CLASSIFY, TRACE, counter, … : the packet goes on to the next statement or rule. */

@@ -21,6 +21,8 @@ export interface Packet {
   bridgeOut?: string | null;
   /** skb mark at this point; 0 when nothing has set it. */
   mark: number;
+  /** Fields that a rule has changed to a value that is not known; what they hold is not to be believed. */
+  unknown?: readonly UnknownField[];
   /** Connection mark; 0 for a new connection. */
   connectionMark?: number;
   conntrack: ConntrackView;
@@ -31,6 +33,8 @@ export interface Packet {
   sourceMac?: string;
   fragment?: boolean;
 }
+
+export type UnknownField = 'source' | 'destination' | 'mark' | 'connectionMark';
 
 export type ConntrackState = 'new' | 'established' | 'related' | 'invalid' | 'untracked';
 

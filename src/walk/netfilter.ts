@@ -138,7 +138,7 @@ function applyPolicy(base: Base, state: State): Ended {
   return { verdict: policy, state: noted, decision };
 }
 
-const initialState = (packet: Packet): State => ({ packet, probability: 1, assumptions: [], steps: undefined, unknownFields: [] });
+const initialState = (packet: Packet): State => ({ packet, probability: 1, assumptions: [], steps: undefined });
 
 /** At prerouting and input a packet has no outgoing device, at output no incoming one: rules see the empty name. */
 function atHook(packet: Packet, hook: Hook): Packet {

@@ -1,8 +1,8 @@
 import type { Action } from '../../model/netfilter.ts';
 import { assign } from './assign.ts';
 import { changeDestination, changeSource, masquerade, type NoTarget, redirect } from './nat.ts';
-import type { RuleResult, RuleRun } from './rule.ts';
-import { type State, type Verdict, withKnown, withPacket, withUnknown } from './types.ts';
+import { note, type RuleResult, type RuleRun } from './rule.ts';
+import { isUnknown, type State, type Verdict, withKnown, withPacket, withUnknown } from './types.ts';
 import { lookUpVerdict } from './verdict-map.ts';
 
 export type ActionResult = RuleResult | { flow: 'statement'; state: State };
@@ -30,7 +30,7 @@ export function runAction(action: Action, run: RuleRun, state: State): ActionRes
       return [cannotSay(run, state, `${action.text}: ${action.why}`)];
     case 'verdictMap':
       return lookUpVerdict(action, run, state).flatMap((found) =>
-        found.action === undefined ? [{ flow: 'statement', state: found.state }] : runAction(found.action, run, found.state),
+        found.action === undefined ? [{ flow: 'next', state: found.state }] : runAction(found.action, run, note(run, found.state)),
       );
     default:
       return changePacket(action, run, state);
@@ -92,7 +92,7 @@ function setMark(action: Extract<Action, { kind: 'setMark' }>, state: State): St
   const all = action.mask === 0xffffffff;
   if (all) return withKnown(withPacket(state, { [field]: action.value }), field);
   const old = state.packet[field];
-  if (old === undefined || state.unknownFields.includes(field)) return withUnknown(state, field);
+  if (old === undefined || isUnknown(state, field)) return withUnknown(state, field);
   return withPacket(state, { [field]: ((old & ~action.mask) ^ action.value) >>> 0 });
 }
 
@@ -100,8 +100,8 @@ function setMark(action: Extract<Action, { kind: 'setMark' }>, state: State): St
 function copyMark(action: Extract<Action, { kind: 'copyMark' }>, state: State): State {
   const { mark, connectionMark } = state.packet;
   const target = action.from === 'packet' ? 'connectionMark' : 'mark';
-  const isUnknown = connectionMark === undefined || state.unknownFields.includes('mark') || state.unknownFields.includes('connectionMark');
-  if (isUnknown) return withUnknown(state, target);
+  const isLost = connectionMark === undefined || isUnknown(state, 'mark') || isUnknown(state, 'connectionMark');
+  if (isLost || connectionMark === undefined) return withUnknown(state, target);
   const change =
     action.from === 'packet'
       ? { connectionMark: ((connectionMark & ~action.connectionMask) ^ (mark & action.packetMask)) >>> 0 }
@@ -116,5 +116,6 @@ function tproxy(action: Extract<Action, { kind: 'tproxy' }>, run: RuleRun, state
     ...(action.port === undefined ? {} : { port: action.port }),
     decision: run.decision,
   };
-  return end('accept', run, { ...withPacket(state, { mark }), tproxy: target });
+  const changed: State = { ...withPacket(state, { mark }), tproxy: target };
+  return action.ends ? end('accept', run, changed) : { flow: 'statement', state: changed };
 }

@@ -5,7 +5,7 @@ import { isConstant, valueText } from './constants.ts';
 import { bitsOf, domainOf, evaluate, keyOf, type Surroundings } from './expression.ts';
 import { bitNames, fibEnd } from './fields.ts';
 import { elementsOf, hits } from './sets.ts';
-import type { Place, State, WalkContext } from './types.ts';
+import { isUnknown, type Place, type State, type WalkContext } from './types.ts';
 
 type Compare = Extract<Match, { kind: 'compare' }>;
 
@@ -100,7 +100,7 @@ function fibType(match: Compare, state: State, context: WalkContext): Certainty 
   const types = typesOf(match.right);
   if (end === undefined || types === undefined || (match.operator !== '==' && match.operator !== '!='))
     return cannotTell(`${match.text} is not understood`);
-  if (state.unknownFields.includes(end)) return cannotTell(`the ${end} address that NAT chose is not known`);
+  if (isUnknown(state, end)) return cannotTell(`the ${end} address that NAT chose is not known`);
   const address = end === 'source' ? state.packet.source : state.packet.destination;
   return negatedIf(match.operator === '!=', addressTypeIs(address, types, context));
 }

@@ -1,5 +1,5 @@
 import { addressValue } from '../../model/netfilter-address.ts';
-import type { State } from './types.ts';
+import { isUnknown, type State } from './types.ts';
 
 /** The value of an nft expression for a packet. */
 export type Datum =
@@ -44,7 +44,7 @@ const address =
   (family: 'ip' | 'ip6', end: 'source' | 'destination') =>
   (state: State): Datum => {
     if (state.packet.family !== family) return absent;
-    if (state.unknownFields.includes(end)) return unknown(`the ${end} address that NAT chose is not known`);
+    if (isUnknown(state, end)) return unknown(`the ${end} address that NAT chose is not known`);
     return addressDatum(state.packet[end]);
   };
 
@@ -109,7 +109,7 @@ const tcpFlags = ({ packet }: State): Datum => {
 const mark =
   (field: 'mark' | 'connectionMark') =>
   (state: State): Datum =>
-    state.unknownFields.includes(field) ? unknown('the mark is not known') : numberOr(state.packet[field], 'the mark');
+    isUnknown(state, field) ? unknown('the mark is not known') : numberOr(state.packet[field], 'the mark');
 
 const icmp =
   (name: string, field: 'icmpType' | 'icmpCode') =>

@@ -6,7 +6,7 @@ import { compare } from './compare.ts';
 import { conntrackAddress, conntrackPort, conntrackState, conntrackStatus } from './conntrack.ts';
 import { moduleMatch, physdevMatch } from './module.ts';
 import { inAddressRange, inAnyMask, inRanges, interfaceIs, packetAddress, protocolsWithPorts } from './primitives.ts';
-import type { Place, State, WalkContext } from './types.ts';
+import { isUnknown, type Place, type State, type WalkContext } from './types.ts';
 
 /** Whether one match of a rule holds for the packet. Follows the kernel's match functions (net/netfilter/xt_*.c, ip_tables.c) of Linux 6.x. */
 export function evaluateMatch(match: Match, state: State, context: WalkContext, place: Place): Certainty {
@@ -120,7 +120,7 @@ function icmpMatch(packet: Packet, match: Extract<Match, { kind: 'icmpType' }>):
 }
 
 function markIs(state: State, field: 'mark' | 'connectionMark', value: number, mask: number): Certainty {
-  const mark = state.unknownFields.includes(field) ? undefined : state.packet[field];
+  const mark = isUnknown(state, field) ? undefined : state.packet[field];
   return mark === undefined ? cannotTell('the mark is not known') : certain((mark & mask) >>> 0 === value >>> 0);
 }
 
@@ -144,7 +144,7 @@ function ipsetMatch(match: Extract<Match, { kind: 'ipset' }>, packet: Packet, co
 
 function addressTypeMatch(match: Extract<Match, { kind: 'addressType' }>, state: State, context: WalkContext): Certainty {
   if (match.limitInterface !== undefined) return cannotTell('addrtype with an interface limit');
-  if (state.unknownFields.includes(match.end)) return cannotTell(`the ${match.end} address that NAT chose is not known`);
+  if (isUnknown(state, match.end)) return cannotTell(`the ${match.end} address that NAT chose is not known`);
   const address = match.end === 'source' ? state.packet.source : state.packet.destination;
   return negatedIf(match.negated, addressTypeIs(address, match.types, context));
 }

@@ -16,8 +16,7 @@ export function mergeStates(states: State[]): State[] {
 }
 
 /** Everything about a state that later rules or the outcome depend on. */
-export const stateKey = (state: State): string =>
-  JSON.stringify([state.packet, state.dnat, state.snat, state.masquerade, state.tproxy, state.unknownFields]);
+export const stateKey = (state: State): string => JSON.stringify([state.packet, state.dnat, state.snat, state.masquerade, state.tproxy]);
 
 /** Joins two states of the same key. */
 export function join(a: State, b: State): State {

@@ -1,11 +1,11 @@
 import type { AddressMask, NumberRange } from '../../model/netfilter.ts';
 import { addressValue } from '../../model/netfilter-address.ts';
 import { type Certainty, cannotTell, certain, yes } from './certainty.ts';
-import type { State } from './types.ts';
+import { isUnknown, type State } from './types.ts';
 
 /** Tests an address of the packet, unless NAT has made it unknown. */
 export function packetAddress(state: State, end: 'source' | 'destination', test: (address: string) => boolean | undefined): Certainty {
-  if (state.unknownFields.includes(end)) return cannotTell(`the ${end} address that NAT chose is not known`);
+  if (isUnknown(state, end)) return cannotTell(`the ${end} address that NAT chose is not known`);
   const result = test(end === 'source' ? state.packet.source : state.packet.destination);
   return result === undefined ? cannotTell(`the ${end} address is not readable`) : certain(result);
 }

@@ -37,7 +37,9 @@ function runFrom(index: number, run: RuleRun, state: State, noted: boolean): Rul
     return [{ flow: 'next', state: certainty.is === 'yes' ? note(run, state, noted) : state }];
   }
   const [applies, skipped] = split(state, certainty, run);
-  return [...runActions(rest, run, note(run, applies, noted)), ...skipped.map((other): RuleResult => ({ flow: 'next', state: other }))];
+  // A verdict map that does not hold the key ends the rule as a match that fails does, so that it notes the step itself.
+  const entered = effects[0]?.kind === 'verdictMap' ? applies : note(run, applies, noted);
+  return [...runActions(rest, run, entered), ...skipped.map((other): RuleResult => ({ flow: 'next', state: other }))];
 }
 
 function matchesAt(statements: readonly Statement[], index: number): Match[] {
@@ -70,7 +72,7 @@ function split(state: State, certainty: Certainty, run: RuleRun): [State, State[
 }
 
 /** Writes the rule down as a step, once. */
-function note(run: RuleRun, state: State, noted: boolean): State {
+export function note(run: RuleRun, state: State, noted = false): State {
   if (noted) return state;
   return { ...state, steps: { step: { ...run.decision, hook: run.place.hook }, before: state.steps } };
 }

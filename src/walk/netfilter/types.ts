@@ -1,5 +1,5 @@
 import type { Chain, Hook, NetfilterRuleset, Rule, RulesetSource, Table } from '../../model/netfilter.ts';
-import type { Packet } from '../../model/packet.ts';
+import type { Packet, UnknownField } from '../../model/packet.ts';
 
 /** What the rules are evaluated in: the node's own state that rules look at besides the packet. */
 export interface WalkContext {
@@ -95,8 +95,6 @@ export interface StepList {
   before: StepList | undefined;
 }
 
-export type UnknownField = 'source' | 'destination' | 'mark' | 'connectionMark';
-
 /** A packet under way. States are never changed, only replaced. */
 export interface State {
   packet: Packet;
@@ -107,8 +105,6 @@ export interface State {
   snat?: NatChange;
   masquerade?: NatChange;
   tproxy?: NatChange;
-  /** Fields that a rule has changed to a value that is not known. */
-  unknownFields: readonly UnknownField[];
   decidedBy?: Decision;
 }
 
@@ -133,8 +129,10 @@ export const decisionOfRule = (place: Place, chain: Chain, rule: Rule): Decision
 
 export const withPacket = (state: State, change: Partial<State['packet']>): State => ({ ...state, packet: { ...state.packet, ...change } });
 
+export const isUnknown = (state: State, field: UnknownField): boolean => state.packet.unknown?.includes(field) === true;
+
 export const withUnknown = (state: State, field: UnknownField): State =>
-  state.unknownFields.includes(field) ? state : { ...state, unknownFields: [...state.unknownFields, field] };
+  isUnknown(state, field) ? state : withPacket(state, { unknown: [...(state.packet.unknown ?? []), field] });
 
 export const withKnown = (state: State, field: UnknownField): State =>
-  state.unknownFields.includes(field) ? { ...state, unknownFields: state.unknownFields.filter((other) => other !== field) } : state;
+  isUnknown(state, field) ? withPacket(state, { unknown: (state.packet.unknown ?? []).filter((other) => other !== field) }) : state;

@@ -1,0 +1,51 @@
+import type { Passage } from '../../src/walk/netfilter/traverse.ts';
+import type { Step } from '../../src/walk/netfilter.ts';
+import type { CorpusFlow, Task, TraceStep } from './cases.ts';
+
+/**
+ * Holds the predicted steps against the rules that one real packet hit, in order. Compared word for word where the form is the one that the
+ * trace was taken from, and by chain otherwise; not at all for nft's print of iptables tables, whose jumps are the same but whose policies
+ * the other tool does not trace. Undefined: no difference.
+ */
+export function traceDifference(task: Task, form: string, flow: CorpusFlow, passages: readonly Passage[]): string | undefined {
+  const trace = flow.kernelTrace;
+  const passage = trace === undefined ? undefined : passageOf(trace, passages);
+  if (trace === undefined) return undefined;
+  if (passage === undefined) return 'no prediction leads where the traced packet went';
+  // Some traces are of another packet that the kernel sent meanwhile (IPv6 multicast listener reports).
+  const first = trace.steps.find((step) => step.packet !== undefined)?.packet;
+  if (first?.src !== flow.sourceIP || first.dst !== flow.destIP) return undefined;
+  const words = wordsOf(task, form);
+  const real = trace.steps.flatMap((step) => realStep(step, words, task));
+  const predicted = passage.outcome.steps.flatMap((step) => predictedStep(step, words, task));
+  // Some traces are cut: the monitor lost events of the later hooks.
+  for (let index = 0; index < real.length; index++) {
+    if (real[index] !== predicted[index]) return `step ${index + 1}: predicted ${predicted[index]}, the kernel took ${real[index]}`;
+  }
+  return undefined;
+}
+
+function passageOf(trace: NonNullable<CorpusFlow['kernelTrace']>, passages: readonly Passage[]): Passage | undefined {
+  if (passages.length === 1) return passages[0];
+  return passages.find(
+    ({ outcome }) => outcome.packet.destination === trace.detail.dst && outcome.packet.destinationPort === Number(trace.detail.dport),
+  );
+}
+
+/** Whether the form prints rules in the words of the trace. */
+const wordsOf = (task: Task, form: string): boolean =>
+  form === (task === 'iptables' ? 'iptables-nft-save (1.8.9)' : 'nft list ruleset (1.1.3)');
+
+function realStep(step: TraceStep, words: boolean, task: Task): string[] {
+  if (step.chain === undefined || step.packet !== undefined) return [];
+  const place = task === 'iptables' ? `${step.table} ${step.chain}` : step.chain;
+  if (step.policy !== undefined) return [`${place} policy`];
+  return [words ? `${place} ${step.rule?.trim()}` : place];
+}
+
+function predictedStep(step: Step, words: boolean, task: Task): string[] {
+  const place = task === 'iptables' ? `${step.table} ${step.chain}` : `${step.family} ${step.table} ${step.chain}`;
+  // iptables-legacy prints empty tables, whose policies a trace of iptables-nft, which has no such tables, can't show.
+  if (step.by === 'policy') return step.table === 'mangle' ? [] : [`${place} policy`];
+  return [words ? `${place} ${step.text}` : place];
+}

@@ -1,0 +1,186 @@
+import type { NamedSet } from '../../model/netfilter.ts';
+import { readBase, readFlowtable } from './base.ts';
+import { readElements } from './elements.ts';
+import { addRule } from './rules.ts';
+import { isFamily, type NftBlock, type NftState, newSet, newTable, unread } from './state.ts';
+import { type NftToken, nftReader, nftTokens } from './tokens.ts';
+
+/** Reads one line (or several joined ones) of a listing, according to the block that it stands in. */
+export function readBlockLine(state: NftState, text: string, line: number, lines: string[]): void {
+  const trimmed = text.trim();
+  if (trimmed === '') return;
+  if (trimmed.startsWith('#')) readRemark(state, trimmed, line);
+  else if (state.depth === 0) openTable(state, trimmed, line);
+  else if (/^\}(\s*#.*)?$/.test(trimmed)) closeBlock(state);
+  else if (state.depth === 1) readTableLine(state, trimmed, line);
+  else if (state.depth === 2) readInner(state, trimmed, line, lines);
+  else readDeeper(state, trimmed);
+}
+
+function readRemark(state: NftState, text: string, line: number): void {
+  const managed = /^# Warning: table (\S+ \S+) is managed by iptables-nft/.exec(text);
+  if (managed?.[1] !== undefined) state.ruleset.warnings.push({ kind: 'managed-by-iptables-nft', table: managed[1], line, text });
+  else if (/^# Warning/.test(text)) state.ruleset.warnings.push({ kind: 'tool-message', line, text });
+}
+
+function openTable(state: NftState, text: string, line: number): void {
+  const match = /^table (\S+) (.+?) \{\s*(#.*)?$/.exec(text);
+  const [, family, name] = match ?? [];
+  if (family === undefined || name === undefined || !isFamily(family)) {
+    // The targets of a second family are missing from the rules after such a message (nft 1.0.6).
+    if (/^XT target (\S+) not found/.test(text)) state.ruleset.warnings.push({ kind: 'tool-message', line, text });
+    else unread(state, line, text, 'not a table');
+    return;
+  }
+  state.table = newTable(family, unquoted(name), line);
+  state.ruleset.tables.push(state.table);
+  state.depth = 1;
+}
+
+const unquoted = (name: string): string => name.replace(/^"(.*)"$/, '$1');
+
+function closeBlock(state: NftState): void {
+  if (state.depth === 3) state.depth = 2;
+  else if (state.depth === 2) {
+    if (state.block !== undefined) finishBlock(state, state.block);
+    state.block = undefined;
+    state.depth = 1;
+  } else {
+    if (state.table !== undefined) state.table.closed = true;
+    state.table = undefined;
+    state.depth = 0;
+  }
+}
+
+function finishBlock(state: NftState, block: NftBlock): void {
+  if (block.type === 'object')
+    state.table?.objects.push({ type: block.objectType, name: block.name, line: block.line, text: block.text.join(' ') });
+  if (block.type === 'flowtable') state.table?.flowtables.push(readFlowtable(block));
+}
+
+const objectTypes = /^(counter|quota|limit|ct helper|ct timeout|ct expectation|synproxy|secmark|tunnel|meter) (\S+) \{\s*(#.*)?$/;
+
+function readTableLine(state: NftState, text: string, line: number): void {
+  const table = state.table;
+  if (table === undefined) return;
+  const block = /^(chain|set|map|flowtable) (.+?) \{\s*(#.*)?$/.exec(text);
+  const object = objectTypes.exec(text);
+  if (block?.[1] !== undefined && block[2] !== undefined) openBlock(state, block[1], unquoted(block[2]), line);
+  else if (object?.[1] !== undefined && object[2] !== undefined) {
+    state.block = { type: 'object', objectType: object[1], name: object[2], line, text: [] };
+    state.depth = 2;
+  } else if (text.startsWith('comment "')) table.comment = text.slice('comment "'.length).replace(/"[^"]*$/, '');
+  else if (/^flags /.test(text)) table.dormant ||= /\bdormant\b/.test(text);
+  else unread(state, line, text, 'not a line of a table');
+}
+
+function openBlock(state: NftState, type: string, name: string, line: number): void {
+  state.depth = 2;
+  if (type === 'chain') {
+    const chain = { name, line, rules: [] };
+    state.table?.chains.push(chain);
+    state.block = { type: 'chain', chain };
+  } else if (type === 'flowtable') state.block = { type: 'flowtable', name, line, text: [] };
+  else {
+    const set = newSet(type === 'map' ? 'map' : 'set', name, line);
+    state.table?.sets.push(set);
+    state.block = { type: 'set', set };
+  }
+}
+
+function readInner(state: NftState, text: string, line: number, lines: string[]): void {
+  const block = state.block;
+  if (block === undefined) return;
+  if (block.type === 'chain') readChainLine(state, block, text, line, lines);
+  else if (block.type === 'set') readSetLine(state, block.set, text, line, lines);
+  else {
+    block.text.push(text);
+    if (/\{\s*$/.test(text)) state.depth = 3;
+  }
+}
+
+function readDeeper(state: NftState, text: string): void {
+  if (state.block?.type === 'object' || state.block?.type === 'flowtable') state.block.text.push(text);
+}
+
+function readChainLine(state: NftState, block: Extract<NftBlock, { type: 'chain' }>, text: string, line: number, lines: string[]): void {
+  const { chain } = block;
+  const isPolicyOnly = /^policy (accept|drop);?$/.exec(text);
+  if (/^type (filter|nat|route) hook /.test(text)) {
+    const base = readBase(text, state.table?.family);
+    if (base === undefined) unread(state, line, text, 'not a base chain');
+    else chain.base = base;
+  } else if (isPolicyOnly && chain.base !== undefined) chain.base.policy = isPolicyOnly[1] === 'drop' ? 'drop' : 'accept';
+  else if (/^comment "[^"]*"$/.test(text) && chain.base === undefined && chain.rules.length === 0) chain.comment = text.slice(9, -1);
+  else addRule(state, chain, text, line, lines);
+}
+
+const settings: Record<string, (set: NamedSet, rest: string) => void> = {
+  type: (set, rest) => readTypes(set, rest),
+  typeof: (set, rest) => readTypes(set, rest),
+  flags: (set, rest) => {
+    set.flags = rest.split(/[,\s]+/).filter((flag) => flag !== '');
+  },
+  timeout: (set, rest) => {
+    const seconds = durationSeconds(rest);
+    if (seconds !== undefined) set.timeout = seconds;
+  },
+  comment: (set, rest) => {
+    set.comment = rest.replace(/^"|"$/g, '');
+  },
+  size: () => undefined,
+  'gc-interval': () => undefined,
+  'auto-merge': () => undefined,
+  policy: () => undefined,
+  counter: () => undefined,
+  quota: () => undefined,
+  limit: () => undefined,
+  last: () => undefined,
+  stateful: () => undefined,
+};
+
+function readSetLine(state: NftState, set: NamedSet, text: string, line: number, lines: string[]): void {
+  if (text.startsWith('elements = {')) {
+    readElementLines(state, set, line, lines);
+    return;
+  }
+  const plain = text.replace(/\s*#.*$/, '').replace(/;$/, '');
+  const word = /^[\w-]+/.exec(plain)?.[0] ?? '';
+  const setting = settings[word];
+  if (setting === undefined) unread(state, line, text, 'not a line of a set');
+  else setting(set, plain.slice(word.length).trim());
+}
+
+function readTypes(set: NamedSet, text: string): void {
+  const [key = '', data] = text.split(/\s:\s/);
+  set.keyType = key.split(/\s\.\s/).map((part) => part.trim());
+  set.dataType = data === undefined ? [] : data.split(/\s\.\s/).map((part) => part.trim());
+}
+
+/** `3600s`, `3h`, `1d2h3m4s`. */
+export function durationSeconds(text: string): number | undefined {
+  const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:\d+ms)?$/.exec(text.trim());
+  if (match === null || text.trim() === '') return /^\d+$/.test(text.trim()) ? Number(text) : undefined;
+  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
+  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+}
+
+function readElementLines(state: NftState, set: NamedSet, line: number, lines: string[]): void {
+  const tokens: NftToken[] = [];
+  for (const [index, text] of lines.entries()) {
+    const read = nftTokens(index === 0 ? text.replace(/^\s*elements =/, '') : text, line + index);
+    if (read === undefined) {
+      set.elementsKnown = false;
+      unread(state, line + index, text, 'a quote is not closed');
+      return;
+    }
+    tokens.push(...read.tokens);
+  }
+  const reader = nftReader(tokens);
+  reader.take('{');
+  set.elements.push(...readElements(reader));
+  if (tokens.at(-1)?.text !== '}') {
+    set.elementsKnown = false;
+    unread(state, line, `set ${set.name}`, 'the elements are not closed: the output was cut');
+  }
+}

@@ -1,0 +1,91 @@
+import type { Hook, NetfilterRuleset } from '../../model/netfilter.ts';
+import type { Packet } from '../../model/packet.ts';
+import { chainOutcomes, evaluateHook } from '../netfilter.ts';
+import type { Outcome, WalkContext } from './types.ts';
+
+/** Where the node's routes send a packet. */
+export type RouteDecision = { to: 'local' } | { to: 'device'; outInterface: string } | { to: 'nowhere' };
+
+export interface NodeSurroundings {
+  /** Whether the packet comes in by a device or is sent by the node itself (or a hostNetwork pod). */
+  origin: 'network' | 'local';
+  /** Asked for the packet as it is at that point: again after a DNAT of the node's own packets. */
+  route: (packet: Packet) => RouteDecision;
+}
+
+/** How far a packet came on a node. */
+export interface Passage {
+  outcome: Outcome;
+  end: 'delivered-locally' | 'sent' | 'no-route' | 'stopped';
+  /** The hook of the last decision. */
+  hook: Hook;
+}
+
+/**
+ * Sends a packet through all hooks of one node: prerouting, route, then input, or forward and postrouting; a packet of the node itself output,
+ * route, postrouting, and where that leads to the node again, prerouting and input on the loopback device.
+ */
+export function traverseNode(
+  rulesets: readonly NetfilterRuleset[],
+  packet: Packet,
+  around: NodeSurroundings,
+  context: WalkContext = {},
+): Passage[] {
+  const walk: Walk = { rulesets, around, context };
+  return around.origin === 'network' ? fromNetwork(walk, packet) : fromNode(walk, packet);
+}
+
+interface Walk {
+  rulesets: readonly NetfilterRuleset[];
+  around: NodeSurroundings;
+  context: WalkContext;
+}
+
+/** Runs a hook and goes on with every outcome that is accepted. */
+function through(walk: Walk, hook: Hook, packet: Packet, then: (packet: Packet) => Passage[]): Passage[] {
+  return evaluateHook(walk.rulesets, hook, packet, walk.context).flatMap((outcome): Passage[] => {
+    if (outcome.verdict !== 'accept') return [{ outcome, end: 'stopped', hook }];
+    return then(outcome.packet).map((later) => ({ ...later, outcome: chainOutcomes(outcome, later.outcome) }));
+  });
+}
+
+const arrived = (packet: Packet, end: Passage['end'], hook: Hook): Passage[] => [
+  { outcome: { verdict: 'accept', probability: 1, packet, steps: [], assumptions: [] }, end, hook },
+];
+
+function fromNetwork(walk: Walk, packet: Packet): Passage[] {
+  return through(walk, 'prerouting', packet, (routed) => {
+    const decision = walk.around.route(routed);
+    if (decision.to === 'nowhere') return arrived(routed, 'no-route', 'prerouting');
+    if (decision.to === 'local') return toSockets(walk, routed);
+    const leaving = { ...routed, outInterface: decision.outInterface };
+    return through(walk, 'forward', leaving, (forwarded) => leave(walk, forwarded));
+  });
+}
+
+const toSockets = (walk: Walk, packet: Packet): Passage[] =>
+  through(walk, 'input', packet, (local) => arrived(local, 'delivered-locally', 'input'));
+
+const leave = (walk: Walk, packet: Packet): Passage[] =>
+  through(walk, 'postrouting', packet, (sent) => arrived(sent, 'sent', 'postrouting'));
+
+function fromNode(walk: Walk, packet: Packet): Passage[] {
+  const first = withRoute(walk, packet);
+  if (first === undefined) return arrived(packet, 'no-route', 'output');
+  return through(walk, 'output', first, (changed) => {
+    // ip_route_me_harder: a packet whose destination or mark changed is routed again.
+    const rerouted = withRoute(walk, changed);
+    if (rerouted === undefined) return arrived(changed, 'no-route', 'output');
+    if (rerouted.outInterface !== 'lo') return leave(walk, rerouted);
+    return through(walk, 'postrouting', rerouted, (looped) => comeIn(walk, looped));
+  });
+}
+
+const comeIn = (walk: Walk, packet: Packet): Passage[] =>
+  through(walk, 'prerouting', { ...packet, inInterface: 'lo' }, (routed) => toSockets(walk, routed));
+
+function withRoute(walk: Walk, packet: Packet): Packet | undefined {
+  const decision = walk.around.route(packet);
+  if (decision.to === 'nowhere') return undefined;
+  return { ...packet, inInterface: '', outInterface: decision.to === 'local' ? 'lo' : decision.outInterface };
+}
