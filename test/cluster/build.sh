@@ -19,6 +19,7 @@ install_tools() ( # DIRECTORY [LDFLAGS] — the commands that its go.mod names a
 v=$(cd modules/kubernetes && go list -m -f '{{.Version}}' k8s.io/kubernetes); c=k8s.io/component-base/version
 install_tools kubernetes "-X $c.gitVersion=$v -X $c.gitMajor=1 -X $c.gitMinor=$(cut -d. -f2 <<<"$v")"
 for m in coredns etcd containerd; do install_tools $m; done
+install_tools kubectl-1.29 "-X $c.gitVersion=v1.29.15 -X $c.gitMajor=1 -X $c.gitMinor=29" # an older kubectl beside the cluster's own
 CGO=1 install_tools flannel "-extldflags -static"
 [ ! -e "$BIN/bin/server" ] || mv "$BIN/bin/server" "$BIN/bin/etcd" # etcd's main package is called server
 if [ ! -e "$BIN/rootfs/.done" ]; then rm -rf "$BIN/rootfs"

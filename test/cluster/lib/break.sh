@@ -84,3 +84,9 @@ heal_node() { # NUMBER: its kernel state, processes and files
   cni_config "$1" >"$STATE/$n/etc-cni/net.d/10-flannel.conflist"
   kubelet_config "$1" | cmp -s - "$STATE/$n/kubelet.yaml" || { kubelet_config "$1" >"$STATE/$n/kubelet.yaml"; kubelet_anew "$n" >/dev/null; }
 }
+pin_client_flows() { # PROTOCOL ADDRESS PORT POD-PORT [CONNTRACK-OPTION…]: the client uses 64 source ports, and n1's conntrack sends each of them to 10.244.2.250, which is gone
+  local ip p; ip=$(kubectl get pod client -o jsonpath='{.status.podIP}'); in_pod default/client sysctl -qw net.ipv4.ip_local_port_range="40000 40063"
+  for p in $(seq 40000 40063); do
+    echo "-I -p $1 -s $ip -d $2 --sport $p --dport $3 -r 10.244.2.250 -q $ip --reply-port-src $4 --reply-port-dst $p -t 3600 -u SEEN_REPLY,ASSURED ${*:5}"; done >"$STATE/conntrack.in"
+  host n1 conntrack -R "$STATE/conntrack.in"; rm "$STATE/conntrack.in"
+}

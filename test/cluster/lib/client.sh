@@ -9,8 +9,17 @@ in_pod() { # NAMESPACE/POD CMD…: in the pod's network namespace, with the node
   local node pid; node=$(kubectl get pod -n "${1%/*}" "${1#*/}" -o jsonpath='{.spec.nodeName}'); pid=$(container_pid "$1") || return
   node "$node" nsenter -t "$pid" -n -- "${@:2}"
 }
+declare -A ADDRESS=()
+look() { # once for many requests: the addresses that targets stand for, and the client's process
+  local name address; ADDRESS=(); client_pid=
+  while read -r name address; do ADDRESS[$name]=$address; done < <(kubectl get pods,svc -n default -o json | jq -r '.items[] | select(.metadata.deletionTimestamp == null)
+    | if .kind == "Service" and .metadata.name == "my-service" then "svc \(.spec.clusterIP)"
+      elif .metadata.labels.app == "web" and .status.podIP then "\(.spec.nodeName) \(.status.podIP)"
+      elif .metadata.name == "client" then "client \(.status.containerStatuses[0].containerID | ltrimstr("containerd://"))" else empty end')
+  client_pid=$(node n1 sh -c 'grep -ls "$1" /proc/[0-9]*/cgroup' sh "${ADDRESS[client]:-none}" 2>/dev/null | sort -t/ -k3n | head -1 | cut -d/ -f3)
+}
 client() { # CMD…: in the client container's namespaces, with the image's programs
-  [ -n "${client_pid:-}" ] && node n1 test -d "/proc/$client_pid" || client_pid=$(container_pid default/client)
+  [ -n "${client_pid:-}" ] || look
   node n1 nsenter -t "$client_pid" -n -m -- "$@"
 }
 endpoint_pod() { kubectl get pods -l app=web -o json | jq -r --arg n "$1" '[.items[] | select(.spec.nodeName == $n and .metadata.deletionTimestamp == null) | .metadata.name][0]'; }
@@ -19,7 +28,8 @@ cluster_ip() { kubectl get svc my-service -o jsonpath='{.spec.clusterIP}'; }
 dns_pod() { kubectl get pods -n kube-system -l k8s-app=kube-dns -o jsonpath="{.items[${1:-0}].metadata.name}"; }
 
 url() {
-  case $1 in svc) echo "http://$(cluster_ip)/";; name) echo http://my-service/;; outside) echo http://www.example.com/;; external) echo http://my-external/;; n[0-9]) echo "http://$(endpoint "$1"):8080/";; *) echo "$1";; esac
+  [ ${#ADDRESS[@]} -gt 0 ] || look
+  case $1 in svc) echo "http://${ADDRESS[svc]}/";; name) echo http://my-service/;; outside) echo http://www.example.com/;; external) echo http://my-external/;; n[0-9]) echo "http://${ADDRESS[$1]:-no-endpoint.invalid}:8080/";; *) echo "$1";; esac
 }
 request() { # TARGET [PATH]: prints curl's exit code (0 answer, 6 no such name, 7 refused or unreachable, 28 timed out) and the seconds it took
   client curl -s -o /dev/null -m "${patience:-3}" -w '%{exitcode} %{time_total}' "$(url "$1")${2:-}" || true
@@ -41,6 +51,7 @@ healthy() { # everything a client can ask of this cluster is answered; says what
   local n i why
   kubectl wait --for=condition=Ready node --all --timeout=30s >/dev/null 2>&1 || { echo "a node is not Ready"; return 1; }
   kubectl wait --for=condition=Ready pod --all -A --timeout=40s >/dev/null 2>&1 || { echo "a pod is not Ready"; return 1; }
+  look
   for i in $(node_numbers); do
     why=$(cross_check "n$i") || { echo "$why"; return 1; }; done
   for i in 1 2 3; do answers name || { echo "no answer from my-service"; return 1; }; done

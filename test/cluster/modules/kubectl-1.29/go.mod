@@ -2,6 +2,8 @@ module k8snet.dev/realcluster/kubectl-1.29
 
 go 1.26.0
 
+tool k8snet.dev/realcluster/kubectl-1.29
+
 require (
 	k8s.io/component-base v0.29.15
 	k8s.io/kubectl v0.29.15
