@@ -12,6 +12,15 @@ export function parseCorefile(text: string): Parsed<Corefile> {
   const state: State = { value, unparsed: [], depth: [] };
   for (const line of linesOf(text)) takeLine(state, line);
   for (const open of state.depth) state.unparsed.push({ line: open.line, text: open.text, why: 'this block is never closed' });
+  for (const server of value.servers) {
+    const isServer = server.plugins.length === 0 || server.plugins.some(({ name }) => knownPlugins.has(name));
+    if (!isServer)
+      state.unparsed.push({
+        line: server.line,
+        text: server.zones.map(({ zone }) => zone).join(' '),
+        why: 'no plugin of CoreDNS in this block',
+      });
+  }
   const complete = state.unparsed.length === 0 && value.servers.length > 0;
   return { value, unparsed: state.unparsed.toSorted((a, b) => a.line - b.line), complete };
 }
@@ -20,6 +29,13 @@ export function parseCorefile(text: string): Parsed<Corefile> {
 export function zonesServedBy(server: CorefileServer, plugin: CorefilePlugin): string[] {
   return plugin.args.length > 0 ? plugin.args : server.zones.map(({ zone }) => zone);
 }
+
+/** plugin.cfg of CoreDNS 1.13, and those that were there before. A block may have others, but a block with none of these is no CoreDNS server. */
+const knownPlugins = new Set(
+  'root metadata geoip cancel tls quic grpc_server timeouts multisocket reload nsid bufsize bind debug trace ready health pprof prometheus errors log dnstap local dns64 acl any chaos loadbalance tsig cache rewrite header dnssec autopath minimal template transfer hosts route53 azure clouddns k8s_external kubernetes file auto secondary etcd loop forward grpc erratic whoami on sign view nomad proxy upstream import federation'.split(
+    ' ',
+  ),
+);
 
 interface State {
   value: Corefile;

@@ -83,7 +83,7 @@ describe('parseCorednsLog', () => {
 
 describe('parseKubeProxyConfig', () => {
   const text = sample('rec-kube-proxy-config.yaml');
-  holdsForAnyText(parseKubeProxyConfig, [text]);
+  holdsForAnyText(parseKubeProxyConfig, [text], 8);
 
   it('reads mode and cluster CIDR with their lines', () => {
     const { value, complete } = parseKubeProxyConfig(text);
@@ -114,7 +114,7 @@ describe('parseKubeProxyConfig', () => {
 describe('parseKubeletConfig', () => {
   const text =
     'apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\nclusterDNS:\n- 10.96.0.10\n- fd00::a\nclusterDomain: cluster.local\nresolvConf: /run/systemd/resolve/resolv.conf\n';
-  holdsForAnyText(parseKubeletConfig, [text]);
+  holdsForAnyText(parseKubeletConfig, [text], 8);
 
   it('reads the DNS servers, the domain and the file that pods inherit', () => {
     const { value, complete } = parseKubeletConfig(text);
@@ -138,7 +138,7 @@ describe('parseKubeletConfig', () => {
 
 describe('parseCniConfig', () => {
   const text = sample('rec-cni-conf.txt');
-  holdsForAnyText(parseCniConfig, [text]);
+  holdsForAnyText(parseCniConfig, [text], 8);
 
   it('reads the conflist of a node', () => {
     const { value, complete } = parseCniConfig(text);

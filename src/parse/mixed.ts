@@ -1,0 +1,77 @@
+import type { HasLine, Parsed, UnparsedLine } from '../model/parsed.ts';
+import { type Kind, kinds } from './kind-list.ts';
+import { linesOf } from './line-rules.ts';
+
+/** A run of lines that one parser reads whole. */
+export interface MixedPart extends HasLine {
+  kind: string;
+  lastLine: number;
+  value: unknown;
+  complete: boolean;
+}
+
+/** More than this many parts is no series of outputs but chance. */
+const mostParts = 40;
+
+/**
+ * Reads several outputs of different tools in one text (`ip addr; ip route`, a terminal's copy): each part is the longest run of lines that one kind reads without
+ * a line left. Lines that fit none are unparsed. Never complete: where one output ends and the next begins is told by no mark.
+ */
+export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeenIn(text)): Parsed<MixedPart[]> {
+  const lines = linesOf(text);
+  const value: MixedPart[] = [];
+  const unparsed: UnparsedLine[] = [];
+  let at = 0;
+  while (at < lines.length && value.length < mostParts) {
+    const best = longestRun(
+      lines.map((line) => line.text),
+      at,
+      candidates,
+    );
+    const here = lines[at];
+    if (best) value.push(best.part);
+    else if (here && here.text.trim() !== '') unparsed.push({ ...here, why: 'fits none of the kinds that are in this text' });
+    at = best ? best.end : at + 1;
+  }
+  const rest = lines.slice(at).filter((line) => line.text.trim() !== '');
+  return { value, unparsed: [...unparsed, ...rest.map((line) => ({ ...line, why: 'too many parts' }))], complete: false };
+}
+
+/** The kinds whose signature stands in one of the first lines, in the order of the list. */
+export function kindsSeenIn(text: string): Kind[] {
+  const lines = linesOf(text)
+    .filter((line) => line.text.trim() !== '')
+    .slice(0, 400)
+    .map((line) => line.text.slice(0, 4096));
+  return kinds.filter(({ signature }) => lines.some((line) => signature.test(line)));
+}
+
+function longestRun(lines: readonly string[], start: number, candidates: readonly Kind[]): { part: MixedPart; end: number } | undefined {
+  if (lines[start]?.trim() === '') return undefined;
+  let best: { kind: Kind; end: number } | undefined;
+  for (const kind of candidates) {
+    const end = endOfRun(lines, start, kind);
+    if (end > (best?.end ?? start)) best = { kind, end };
+  }
+  if (!best) return undefined;
+  const { parsed } = best.kind.read(slice(lines, start, best.end));
+  // Read alone the run may be less than it was with what follows (a rule that needs its closing line): then it is none.
+  if (parsed.unparsed.length > 0) return undefined;
+  return {
+    part: { kind: best.kind.kind, line: start + 1, lastLine: best.end, value: parsed.value, complete: parsed.complete },
+    end: best.end,
+  };
+}
+
+function endOfRun(lines: readonly string[], start: number, kind: Kind): number {
+  const { parsed, doubtful } = kind.read(slice(lines, start, lines.length));
+  return Math.min(...parsed.unparsed.map(({ line }) => line - 1), ...doubtful.map((line) => line - 1), lines.length);
+}
+
+/** Empty lines in place of those before, so that line numbers stay those of the whole text. */
+const slice = (lines: readonly string[], start: number, end: number): string =>
+  '\n'.repeat(start) +
+  lines
+    .slice(start, end)
+    .map((line) => `${line}\n`)
+    .join('');
