@@ -1,6 +1,6 @@
 import { redactObject } from '../../src/collect/redact.ts';
 import { apiKey, apiPaths, systemNamespace } from '../../src/model/object-paths.ts';
-import { choosePort, endpointsOf, readList, readObject } from '../../src/parse/objects.ts';
+import { choosePort, endpointsOf, findDnsService, readList, readObject } from '../../src/parse/objects.ts';
 import { endpointSliceSchema, podSchema, serviceSchema } from '../../src/schema/kubernetes.ts';
 import type { Entry } from '../../src/snapshot/entry.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
@@ -23,9 +23,11 @@ export function toSnapshot(recording: Recording): Snapshot {
   const service = readObject(entries.get(apiKey(apiPaths.service('default', 'my-service'))), serviceSchema);
   const slices = readList(entries.get(apiKey(apiPaths.endpointSlices('default'))), endpointSliceSchema);
   const pods = readList(entries.get(apiKey(apiPaths.pods('default'))), podSchema);
+  const system = readList(entries.get(apiKey(apiPaths.services(systemNamespace))), serviceSchema);
+  const clusterDns = system.state === 'seen' ? findDnsService(system.value)?.spec.clusterIPs : undefined;
   const port = service.state === 'seen' ? choosePort(service.value, null) : undefined;
   const endpoints = slices.state === 'seen' ? endpointsOf(slices.value, 'my-service', port?.name ?? null) : [];
-  add(probeEntries(recording, service.state === 'seen' ? service.value.spec.clusterIP : undefined, endpoints));
+  add(probeEntries(recording, service.state === 'seen' ? service.value.spec.clusterIP : undefined, clusterDns ?? [], endpoints));
   const client = pods.state === 'seen' ? pods.value.find((pod) => pod.metadata.name === 'client') : undefined;
   return { manifest: manifestOf(recording, client?.spec.nodeName ?? null), entries };
 }

@@ -7,7 +7,12 @@ const service = 'my-service';
 const absolute = `${service}.default.svc.cluster.local`;
 
 /** What of the recorded requests of the client is a probe of ours: the same question, in the form that src/collect/prelude.ts prints. */
-export function probeEntries(recording: Recording, clusterIP: string | undefined, endpoints: readonly Endpoint[]): Entry[] {
+export function probeEntries(
+  recording: Recording,
+  clusterIP: string | undefined,
+  clusterDns: readonly string[],
+  endpoints: readonly Endpoint[],
+): Entry[] {
   const of = (file: string): Output | undefined => outputOf(recording, `pods/default/client/${file}`);
   const server = /^nameserver (\S+)/m.exec(of('resolv.conf')?.stdout ?? '')?.[1];
   const short = of('dig-short-name.txt');
@@ -15,7 +20,8 @@ export function probeEntries(recording: Recording, clusterIP: string | undefined
   const entries: (Entry | undefined)[] = [
     server && short && probe(`name/${service}`, `getent ahostsv4 ${service}`, lookup(short, server, absolute)),
     server && fqdn && probe(`name/${absolute}.`, `getent ahostsv4 ${absolute}.`, lookup(fqdn, server, `${absolute}.`)),
-    server &&
+    server !== undefined &&
+      clusterDns.includes(server) &&
       fqdn &&
       probe(`dns-server/${server}`, `dig @${server} ${absolute} A`, tryOf(1, 'dig', digText(fqdn), fqdn.exit, digTime(fqdn))),
     clusterIP === undefined ? undefined : serviceProbe(of, clusterIP),
