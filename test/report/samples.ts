@@ -215,7 +215,7 @@ const dnsCorednsZero: Report = {
   findings: [
     {
       id: 'DNS001',
-      slug: 'no-ready-dns-server',
+      slug: 'no-ready-dns-pods',
       layer: 'dns',
       severity: 'fault',
       title: 'Deployment kube-system/coredns has 0 replicas, so that Service kube-system/kube-dns has no endpoints',
@@ -293,7 +293,7 @@ const appLoopback: Report = {
   findings: [
     {
       id: 'APP001',
-      slug: 'listens-on-loopback',
+      slug: 'listening-on-loopback-only',
       layer: 'app',
       severity: 'fault',
       title: 'The 3 pods of Deployment default/web listen on 127.0.0.1:8080 and not on their pod address',
@@ -356,8 +356,8 @@ const serviceBridgeNf: Report = {
   },
   findings: [
     {
-      id: 'SVC014',
-      slug: 'bridge-nf-call-off',
+      id: 'SVC015',
+      slug: 'bridge-nf-call-iptables-off',
       layer: 'service',
       severity: 'fault',
       title:
@@ -415,8 +415,8 @@ const twoFaults: Report = {
   findings: [
     fdbFinding,
     {
-      id: 'DNS005',
-      slug: 'client-nameserver-not-cluster-dns',
+      id: 'DNS004',
+      slug: 'pod-nameserver-not-cluster-dns',
       layer: 'dns',
       severity: 'fault',
       title: 'Pod default/client asks nameserver 192.0.2.53, which is not the cluster DNS 10.96.0.10',
