@@ -11,7 +11,7 @@ import { createNodeAccess } from './node-access.ts';
 import type { NodePods } from './node-pod.ts';
 import { type CollectOptions, mostEndpoints, mostNodes } from './options.ts';
 import type { Namespace } from './prelude.ts';
-import { connectProbe, dnsServerProbe, nameProbes, serviceTries, sizeProbe } from './probe-sections.ts';
+import { connectProbe, dnsServerProbe, nameProbes, nodeReachProbe, serviceTries, sizeProbe } from './probe-sections.ts';
 import type { ClusterReader } from './reader.ts';
 import type { Section } from './script.ts';
 import { conntrackSection, nodeDetailSections, nodeSections, podSections, routeGetSection } from './sections.ts';
@@ -266,8 +266,16 @@ function clientSections(plan: Plan): Section[] {
 }
 
 function nodeOriginProbes(plan: Plan, node: string): Section[] {
-  if (plan.client.kind === 'Node') return flowProbes(plan, `node/${node}`, 'host', true);
-  return flowProbes(plan, `node/${node}`, 'host', false);
+  return [...flowProbes(plan, `node/${node}`, 'host', plan.client.kind === 'Node'), ...reachProbes(plan, node)];
+}
+
+/** The other nodes of the flow, each by the address that its pods name as their host's. */
+function reachProbes(plan: Plan, node: string): Section[] {
+  const pods = [...plan.pods.values()];
+  const hosts = nodesOnPath(plan)
+    .filter((name) => name !== node)
+    .flatMap((name) => pods.find((pod) => pod.spec.nodeName === name && pod.status.hostIP)?.status.hostIP ?? []);
+  return hosts.filter((address) => !address.includes(':')).map((address) => nodeReachProbe(node, address));
 }
 
 /** Names, DNS servers, the ClusterIP, endpoints and full-size packets; from the client all of it, from its node only what tells the two apart. */
@@ -278,16 +286,23 @@ function flowProbes(plan: Plan, origin: string, ns: string, whole: boolean): Sec
   const short = plan.client.kind === 'Pod' && plan.client.namespace === plan.namespace ? name : `${name}.${plan.namespace}`;
   const dnsIPs = serviceAddresses(plan.dnsService);
   const speaks = port ? speaksOf(service, port, plan) : null;
-  const endpoints = sample(plan.endpoints.filter((endpoint) => endpoint.ready || endpoint.serving), mostEndpoints);
+  const ready = plan.endpoints.filter((endpoint) => endpoint.ready);
+  const endpoints = sample(ready.length > 0 ? ready : plan.endpoints.filter((endpoint) => endpoint.serving), mostEndpoints);
   const external = service.spec.type === 'ExternalName' ? (service.spec.externalName ?? '').replace(/\.$/, '') : '';
   const sections: (Section | null)[] = [];
-  if (whole) sections.push(...nameProbes(origin, ns, short, absolute));
-  if (whole && external !== '') sections.push(...nameProbes(origin, ns, external, external).slice(1));
+  const isPod = plan.client.kind === 'Pod';
+  // A node's own resolver is not the cluster's: only a pod is asked for names.
+  if (whole && isPod) sections.push(...nameProbes(origin, ns, short, absolute));
+  if (whole && isPod && external !== '') sections.push(...nameProbes(origin, ns, external, external).slice(1));
   if (whole) for (const ip of dnsIPs) sections.push(dnsServerProbe(origin, ns, ip, absolute, 6));
   for (const endpoint of sample(plan.dnsEndpoints, 6)) sections.push(dnsServerProbe(origin, ns, endpoint.address, absolute, whole ? 2 : 1));
   if (port)
     for (const ip of serviceAddresses(service))
       sections.push(connectProbe(origin, ns, 'service', { address: ip, port: port.port, protocol: port.protocol as 'TCP', speaks }, whole ? serviceTries : 4));
+  if (port && service.spec.clusterIP === 'None')
+    // Without a ClusterIP the client connects to the pod's address with the Service's port.
+    for (const endpoint of endpoints.slice(0, 4))
+      sections.push(connectProbe(origin, ns, 'service', { address: endpoint.address, port: port.port, protocol: port.protocol as 'TCP', speaks }, 2));
   for (const endpoint of endpoints) {
     sections.push(connectProbe(origin, ns, 'endpoint', { address: endpoint.address, port: endpoint.port, protocol: endpoint.protocol as 'TCP', speaks }, whole ? 2 : 1));
     if (whole) sections.push(sizeProbe(origin, ns, endpoint.address));

@@ -18,33 +18,41 @@ export interface Namespace {
 /**
  * Shell functions of every section. `t TOOL ARGS…` runs a tool in namespace $NS: the image's own tool, else the node's
  * (`nsenter --mount`), so that a slim image will do. `has TOOL` tells whether either has it.
- * Entering a pod: a process whose /proc/PID/cgroup names one of its container ids, then nsenter(1) (util-linux or BusyBox).
  */
-export function prelude(tier: Tier, namespaces: readonly Namespace[]): string {
-  return [...(tier === 'node-pod' ? nodePodFunctions(namespaces) : plainFunctions), ...common].join('\n');
+export function prelude(tier: Tier): string {
+  return [...(tier === 'node-pod' ? nodePodFunctions : plainFunctions), ...common].join('\n');
 }
 
-const plainFunctions = [
-  't() { "$@"; }',
-  'has() { command -v "$1" >/dev/null 2>&1; }',
-  'podfile() { cat "$1"; }',
-  'nodefile() { cat "$@"; }',
-  'node_root=',
-];
+/** Tools that a section may call; looked for once, in the image and then on the node. */
+const tools = 'iptables-nft-save iptables-legacy-save iptables-save ip6tables-nft-save ip6tables-save nft ip bridge conntrack ss nstat ipset ipvsadm nc curl wget bash dig nslookup ping grep awk sed cat head ls timeout';
 
-const nodePodFunctions = (namespaces: readonly Namespace[]): string[] => [
+/**
+ * Run once before the sections: finds, for each pod, a process whose /proc/PID/cgroup names one of its container ids, and which tools the image
+ * lacks and the node has. What it finds is appended to the prelude as assignments.
+ */
+export function setup(tier: Tier, namespaces: readonly Namespace[]): string {
+  if (tier !== 'node-pod') return '';
+  return [
+    'own=; lacks=; for c in ' + tools + '; do if command -v "$c" >/dev/null 2>&1; then own="$own $c"; else lacks="$lacks $c"; fi; done',
+    'theirs=; [ -n "$lacks" ] && theirs=$(nsenter --mount=/proc/1/ns/mnt -- sh -c \'for c in "$@"; do command -v "$c" >/dev/null 2>&1 && printf " %s" "$c"; done\' sh $lacks 2>/dev/null)',
+    'printf "own=\'%s \'; theirs=\'%s \'\\n" "$own" "$theirs" >>"$W/prelude"',
+    'case "$own " in *" nc "*) nc -h 2>&1 | grep -qi openbsd && echo "openbsd=1" >>"$W/prelude";; esac',
+    ...namespaces.filter((ns) => ns.containerIds.length > 0).map(findProcess),
+  ].join('\n');
+}
+
+const findProcess = (ns: Namespace): string =>
+  `for f in $(grep -lsF ${ns.containerIds.map((id) => `-e ${quote(id)}`).join(' ')} /proc/[0-9]*/cgroup); do p=\${f#/proc/}; p=\${p%/cgroup}; [ -e "/proc/$p/ns/net" ] && { echo "pid_${ns.name}=$p" >>"$W/prelude"; break; }; done`;
+
+const plainFunctions = ['t() { "$@"; }', 'has() { command -v "$1" >/dev/null 2>&1; }', 'podfile() { cat "$1"; }', 'node_root='];
+
+const nodePodFunctions: string[] = [
   'node_root=/proc/1/root',
-  'img() { command -v "$1" >/dev/null 2>&1; }',
-  'nodehas() { nsenter --mount=/proc/1/ns/mnt -- sh -c \'command -v "$0" >/dev/null 2>&1\' "$1" 2>/dev/null; }',
-  'has() { img "$1" || nodehas "$1"; }',
-  `pid_of() { case "$1" in ${namespaces.filter((ns) => ns.containerIds.length > 0).map(pidCase).join(' ')} *) echo "k8snet: unknown namespace $1" >&2; return 1;; esac; }`,
-  'find_pid() { if [ -s "$W/pid.$1" ]; then cat "$W/pid.$1"; return 0; fi; n=$1; shift; for f in $(grep -lsF "$@" /proc/[0-9]*/cgroup); do p=${f#/proc/}; p=${p%/cgroup}; [ -e "/proc/$p/ns/net" ] && { echo "$p" >"$W/pid.$n"; echo "$p"; return 0; }; done; echo "k8snet: no process of this pod was found on the node" >&2; return 1; }',
-  't() { if [ "$NS" = host ]; then if img "$1"; then "$@"; else nsenter --mount=/proc/1/ns/mnt -- "$@"; fi; else p=$(pid_of "$NS") || return 125; if img "$1"; then nsenter --net="/proc/$p/ns/net" -- "$@"; else nsenter --net="/proc/$p/ns/net" --mount=/proc/1/ns/mnt -- "$@"; fi; fi; }',
-  'podfile() { if [ "$NS" = host ]; then cat "/proc/1/root$1"; else p=$(pid_of "$NS") || return 125; cat "/proc/$p/root$1"; fi; }',
-  'nodefile() { for f in "$@"; do cat "/proc/1/root$f" || return; done; }',
+  'has() { case "$own$theirs" in *" $1 "*) return 0;; esac; return 1; }',
+  'pod_pid() { eval "p=\\${pid_$NS:-}"; [ -n "$p" ] || { echo "k8snet: no process of this pod was found on the node" >&2; return 1; }; }',
+  't() { case "$NS:$own" in host:*" $1 "*) "$@";; host:*) nsenter --mount=/proc/1/ns/mnt -- "$@";; *" $1 "*) pod_pid || return 125; nsenter --net="/proc/$p/ns/net" -- "$@";; *) pod_pid || return 125; nsenter --net="/proc/$p/ns/net" --mount=/proc/1/ns/mnt -- "$@";; esac; }',
+  'podfile() { if [ "$NS" = host ]; then cat "/proc/1/root$1"; else pod_pid || return 125; cat "/proc/$p/root$1"; fi; }',
 ];
-
-const pidCase = (ns: Namespace): string => `${ns.name}) find_pid ${ns.name} ${ns.containerIds.map((id) => `-e ${quote(id)}`).join(' ')};;`;
 
 /** `uptime` centiseconds stand in for a clock: BusyBox date has no %N. */
 const common = [
@@ -53,7 +61,7 @@ const common = [
   'one() { i=$1; shift; a=$(now); out=$("$@" 2>&1); r=$?; b=$(now); printf "k8snet-try %s rc=%s cs=%s\\n%s\\n" "$i" "$r" "$((b-a))" "$out"; }',
   'tries() { n=$1; shift; i=1; while [ "$i" -le "$n" ]; do one "$i" "$@" >"$W/try.$$.$i" 2>&1 & i=$((i+1)); done; wait; i=1; while [ "$i" -le "$n" ]; do cat "$W/try.$$.$i"; rm -f "$W/try.$$.$i"; i=$((i+1)); done; }',
   // tcp IP PORT LIMIT: one connect by the first tool that tells refused, unreachable and timed out apart.
-  'tcp() { case "$1" in *:*) u="[$1]";; *) u=$1;; esac; if has nc && t nc -h 2>&1 | grep -qi openbsd; then echo "tool=nc"; t nc -vzn -w "$3" "$1" "$2"; elif has bash; then echo "tool=bash"; t timeout "$3" bash -c \'exec 3<>"/dev/tcp/$0/$1"\' "$1" "$2"; elif has curl; then echo "tool=curl"; t curl -sv -o /dev/null --connect-timeout "$3" -m "$3" "telnet://$u:$2"; elif has nc; then echo "tool=nc"; t nc -vz -w "$3" "$1" "$2"; elif has wget; then echo "tool=wget"; t wget -T "$3" -O /dev/null "http://$u:$2/"; else echo "k8snet: no tool that can connect (nc, bash, curl, wget)" >&2; return 127; fi; }',
+  'tcp() { case "$1" in *:*) u="[$1]";; *) u=$1;; esac; if has nc && { [ -n "$openbsd" ] || { t nc -h 2>&1 | grep -qi openbsd; }; }; then echo "tool=nc"; t nc -vzn -w "$3" "$1" "$2"; elif has bash; then echo "tool=bash"; t timeout "$3" bash -c \'exec 3<>"/dev/tcp/$0/$1"\' "$1" "$2"; elif has curl; then echo "tool=curl"; t curl -sv -o /dev/null --connect-timeout "$3" -m "$3" "telnet://$u:$2"; elif has nc; then echo "tool=nc"; t nc -vz -w "$3" "$1" "$2"; elif has wget; then echo "tool=wget"; t wget -T "$3" -O /dev/null "http://$u:$2/"; else echo "k8snet: no tool that can connect (nc, bash, curl, wget)" >&2; return 127; fi; }',
   // http SCHEME IP PORT LIMIT: connect, ask for /, and wait for the first byte.
   'http() { case "$2" in *:*) u="[$2]";; *) u=$2;; esac; if has curl; then echo "tool=curl"; t curl -skv -o /dev/null --connect-timeout "$4" -m "$(($4+2))" -w "k8snet-curl code=%{http_code} connect=%{time_connect} first=%{time_starttransfer} size=%{size_download} local=%{local_port}\\n" "$1://$u:$3/"; else tcp "$2" "$3" "$4"; fi; }',
   // dns SERVER NAME TYPE LIMIT

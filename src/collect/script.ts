@@ -33,7 +33,7 @@ const stderrBytes = 8192;
  * `kubectl exec` can cut long output and still exit 0 (kubernetes/kubernetes#124571), or lose the status frame.
  * Needs a POSIX sh with mktemp, cat, wc, head, rm (coreutils or BusyBox); writes only into a directory of its own that it removes.
  */
-export function buildScript(sections: readonly Section[], prelude: string, nonce = randomBytes(8).toString('hex')): { nonce: string; script: string } {
+export function buildScript(sections: readonly Section[], functions: { prelude: string; setup: string }, nonce = randomBytes(8).toString('hex')): { nonce: string; script: string } {
   const lanes = new Map<string, number[]>();
   sections.forEach((section, index) => {
     lanes.set(section.lane, [...(lanes.get(section.lane) ?? []), index]);
@@ -47,7 +47,8 @@ export function buildScript(sections: readonly Section[], prelude: string, nonce
     `export W="$w"; [ -n "$w" ] || { echo "@@k8snet:${nonce}:nowhere"; exit 0; }`,
     'trap \'rm -rf "$w"\' EXIT; trap "exit 143" TERM INT HUP',
     'if timeout 1 true 2>/dev/null; then limit() { timeout "$@"; }; else limit() { shift; "$@"; }; fi',
-    `cat > "$w/prelude" <<'K8SNET_PRELUDE'\n${prelude}\nK8SNET_PRELUDE`,
+    `cat > "$w/prelude" <<'K8SNET_PRELUDE'\n${functions.prelude}\nK8SNET_PRELUDE`,
+    functions.setup,
     ...body,
     'wait',
     ...sections.map((_, index) => emitSection(index, nonce)),

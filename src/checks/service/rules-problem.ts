@@ -1,0 +1,50 @@
+import type { Facts } from '../../facts/facts.ts';
+import type { EvidenceRef } from '../../model/evidence.ts';
+import { evidence } from '../../model/evidence.ts';
+import { entryOfDecision } from '../../walk/node-rules.ts';
+import { expectedEndpoints, type WalkedService } from './virtual-services.ts';
+
+export interface RulesProblem {
+  kind: 'missing' | 'stale' | 'unhooked';
+  evidence: EvidenceRef[];
+  /** Backends that the rules name and the EndpointSlices do not, and the other way round. */
+  extra: string[];
+  absent: string[];
+  sentence: string;
+}
+
+/** What is wrong with kube-proxy's rules for one virtual address on the client's node; null when nothing is, or it can't be told. */
+export function rulesProblem(facts: Facts, { virtual, walk }: WalkedService): RulesProblem | null {
+  if ('unknown' in walk || walk.untranslated === 'cannot-tell' || !virtual.endpointsComplete) return null;
+  const node = facts.client.node;
+  const net = node === null ? undefined : facts.nodeNet(node);
+  if (!net) return null;
+  const expected = expectedEndpoints(virtual, node);
+  const backends = [...new Set(walk.backends.map((backend) => backend.address))];
+  if (backends.length > 0) {
+    const known = new Set(virtual.endpoints.map((endpoint) => endpoint.address));
+    const extra = backends.filter((address) => !known.has(address));
+    // Topology hints and traffic distribution may leave endpoints out on purpose.
+    const filtered = virtual.service.spec.trafficDistribution !== undefined || Object.keys(virtual.service.metadata.annotations ?? {}).some((key) => /topology-(mode|aware-hints)/.test(key));
+    const absent = filtered ? [] : expected.map((endpoint) => endpoint.address).filter((address) => !backends.includes(address));
+    if (extra.length === 0 && absent.length === 0) return null;
+    const lines = walk.backends.filter((backend) => extra.includes(backend.address));
+    return {
+      kind: 'stale',
+      extra,
+      absent,
+      evidence: (lines.length > 0 ? lines : walk.backends).slice(0, 3).map(({ decision }) => evidence(entryOfDecision(net, decision), decision.line)),
+      sentence: [extra.length > 0 ? `they lead to ${extra.join(', ')}, which is no endpoint any more` : '', absent.length > 0 ? `they leave out ${absent.join(', ')}` : ''].filter(Boolean).join(', and '),
+    };
+  }
+  if (expected.length === 0) return null;
+  if (walk.untranslated === 'rejected' && walk.decision && /has no endpoints|no-endpoint/.test(`${walk.decision.text} ${walk.decision.chain}`))
+    return { kind: 'stale', extra: [], absent: expected.map((endpoint) => endpoint.address), evidence: [evidence(entryOfDecision(net, walk.decision), walk.decision.line)], sentence: `they reject it for having no endpoints, and it has ${expected.length}` };
+  if (walk.untranslated !== 'passes') return null;
+  const rules = walk.mentions.filter((mention) => mention.translates);
+  const reached = walk.outcomes.some((outcome) => outcome.steps.some((step) => /@service-ips\b/.test(step.text) || rules.some((rule) => rule.line === step.line && rule.source === step.source)));
+  if (rules.length > 0 && !reached) return { kind: 'unhooked', extra: [], absent: [], evidence: rules.slice(0, 2).map((rule) => rule.ref), sentence: 'its rules are there, and nothing leads to them' };
+  // "There is none" needs every rule of the node.
+  if (!walk.complete) return null;
+  return { kind: 'missing', extra: [], absent: expected.map((endpoint) => endpoint.address), evidence: rules.slice(0, 2).map((rule) => rule.ref), sentence: rules.length > 0 ? 'its rule leads to a chain that translates nothing' : 'no rule translates it' };
+}

@@ -1,0 +1,100 @@
+import { basename } from 'node:path';
+import type { CollectingOptions, DiagnoseCommandOptions, KubectlOptions } from './options.ts';
+
+declare const K8SNET_VERSION: string;
+
+/** The shortest way for `--version`: nothing else is loaded. */
+export async function main(argv: readonly string[]): Promise<void> {
+  const words = argv.slice(2);
+  if (words.length === 1 && words[0] === '--version') {
+    process.stdout.write(`${typeof K8SNET_VERSION === 'string' ? K8SNET_VERSION : '0.0.0-dev'}\n`);
+    return;
+  }
+  // A reader that went away (`| head`) ends us quietly.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exitCode ??= 0;
+    else throw error;
+  });
+  const program = await createProgram(basename(argv[1] ?? '').startsWith('kubectl-') ? 'kubectl k8snet' : 'k8snet');
+  const [{ CommanderError }, { explainError }, { cleanText }] = await Promise.all([import('commander'), import('./run.ts'), import('../report/sanitize.ts')]);
+  try {
+    await program.parseAsync([...argv]);
+  } catch (error) {
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? 0 : 2;
+      return;
+    }
+    const { sentence, exit } = explainError(error);
+    process.stderr.write(`k8snet: ${cleanText(sentence)}\n`);
+    if (process.env['K8SNET_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    process.exitCode = exit;
+  }
+}
+
+async function createProgram(name: string) {
+  const [{ Command }, options, run] = await Promise.all([import('commander'), import('./options.ts'), import('./run.ts')]);
+  const program = new Command(name)
+    .description('Names the failing layer of a Kubernetes Service: DNS, Service, CNI or application, and the one thing that is wrong')
+    .version(run.version)
+    .showHelpAfterError('(--help says what is possible)')
+    .exitOverride();
+  const end = async (work: Promise<number>) => {
+    process.exitCode = await work;
+  };
+
+  const diagnose = program
+    .command('diagnose')
+    .description('find out why a Service is not reached, or that it is')
+    .argument('[target...]', 'svc/NAME, service NAME, NAME, NAME.NAMESPACE or the full name; each with :PORT')
+    .exitOverride()
+    .addHelpText('after', diagnoseHelp(name))
+    .action((target: string[], _: unknown, command: { opts: () => DiagnoseCommandOptions }) => end(run.runDiagnose(target, command.opts())));
+  options.addReportOptions(options.addCollectingOptions(options.addKubectlOptions(diagnose)));
+
+  const record = program
+    .command('record')
+    .description('collect everything about a Service into a .tgz, to be judged later or elsewhere')
+    .argument('<target...>', 'as for diagnose')
+    .option('-f, --file <file>', 'file to write (default: k8snet-NAME-TIME.tgz)')
+    .exitOverride()
+    .action((target: string[], _: unknown, command: { opts: () => CollectingOptions & { file?: string } }) => end(run.runRecord(target, command.opts())));
+  options.addCollectingOptions(options.addKubectlOptions(record));
+
+  const cleanup = program
+    .command('cleanup')
+    .description('delete node pods that a killed run left behind')
+    .exitOverride()
+    .action((_: unknown, command: { opts: () => KubectlOptions & { olderThan: number } }) => end(run.runCleanup(command.opts())));
+  options.addOlderThan(options.addKubectlOptions(cleanup));
+
+  program
+    .command('explain')
+    .description('explain a check: what is wrong, how to confirm and mend it, what it is mistaken for')
+    .argument('<id>', 'id or slug, for example SVC002 or selector-matches-no-pod')
+    .option('--color <when>', 'auto, always or never', 'auto')
+    .exitOverride()
+    .action((id: string, _: unknown, command: { opts: () => { color: 'auto' | 'always' | 'never' } }) => end(run.runExplain(id, command.opts())));
+  return program;
+}
+
+const diagnoseHelp = (name: string): string => `
+Examples:
+  ${name} diagnose svc/my-service                       the first running pod of the namespace is the client
+  ${name} diagnose my-service.shop:8080 --from deploy/web
+  ${name} diagnose svc/my-service -o json               for scripts; the schema is in docs/schema
+  ${name} diagnose svc/my-service -o markdown           for a ticket
+  ${name} diagnose svc/my-service --node-access none    without a privileged pod: less is seen, and the report says what
+  ${name} diagnose --bundle incident.tgz                judge what \`${name} record\` wrote
+
+What it does to the cluster:
+  It makes one privileged pod on each node that it has to look at (in kube-system, deleted at the end, whatever happens; it ends by itself
+  after 10 minutes), reads there, and sends a bounded number of DNS queries, connections, HTTP requests for / (only to ports that say http)
+  and pings from the client's network namespace. It changes nothing. --dry-run shows every command.
+
+Exit codes:
+  0 healthy   1 a fault was found   2 bad usage or configuration   3 could not tell   130/143 ended by a signal
+
+As a kubectl plug-in, flags come after the plug-in's name: kubectl k8snet diagnose svc/x -n shop
+`;
+
+await main(process.argv);

@@ -1,0 +1,193 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import type { DiagnoseOptions, DiagnosisResult } from '../app/diagnose.ts';
+import { ClusterError, UsageError } from '../collect/collector.ts';
+import { parseFrom, parseTarget } from '../collect/target.ts';
+import { defaultImage } from '../collect/options.ts';
+import type { Report } from '../schema/report.ts';
+import { BundleError } from '../snapshot/archive.ts';
+import { type CollectingOptions, type DiagnoseCommandOptions, type KubectlOptions, kubectlFlags } from './options.ts';
+import { columns, wantsColor, writeOut } from './terminal.ts';
+import { exitCodeOf, openWorld, type Stop } from './world.ts';
+
+declare const K8SNET_VERSION: string;
+export const version: string = typeof K8SNET_VERSION === 'string' ? K8SNET_VERSION : '0.0.0-dev';
+
+const exitCodes = { healthy: 0, fault: 1, usage: 2, unknown: 3 } as const;
+
+/** `k8snet diagnose`: resolves to the exit code. */
+export async function runDiagnose(words: string[], options: DiagnoseCommandOptions): Promise<number> {
+  if (options.printImages) return printImages(options);
+  if (options.bundle !== undefined) return diagnoseBundle(words, options, options.bundle);
+  const collect = toDiagnoseOptions(words, options);
+  if (options.dryRun) return printDryRun(collect);
+  const { diagnose, reportWithoutCluster } = await import('../app/diagnose.ts');
+  const started = new Date();
+  return inWorld(options, options.output === 'text', async (world, stop) => {
+    let result: DiagnosisResult | { report: Report; snapshot: null };
+    try {
+      result = await diagnose(collect, world);
+    } catch (error) {
+      if (!(error instanceof ClusterError) || isSignal(stop)) throw error;
+      result = { report: reportWithoutCluster(collect, error, started), snapshot: null };
+    }
+    if (isSignal(stop)) return null;
+    if (stop.reason === 'timeout') result.report.coverage.lost.push(`the run was ended after ${options.timeout} s (--timeout)`);
+    return async () => {
+      if (options.record !== undefined && result.snapshot) await writeBundle(options.record, result.snapshot);
+      await printReport(result.report, options);
+      return exitCodes[result.report.verdict.status];
+    };
+  });
+}
+
+/** `k8snet record`: collects everything and writes it. */
+export async function runRecord(words: string[], options: CollectingOptions & { file?: string }): Promise<number> {
+  if (options.printImages) return printImages(options);
+  const collect = { ...toDiagnoseOptions(words, options), everything: true };
+  if (options.dryRun) return printDryRun(collect);
+  const { record } = await import('../app/diagnose.ts');
+  return inWorld(options, true, async (world, stop) => {
+    const snapshot = await record(collect, world);
+    if (isSignal(stop)) return null;
+    return async () => {
+      const file = options.file ?? `k8snet-${collect.target.name}-${new Date().toISOString().replace(/[:.]/g, '').slice(0, 15)}.tgz`;
+      await writeBundle(file, snapshot);
+      await writeOut(`${file}: ${snapshot.entries.size} entries; judge it with: k8snet diagnose --bundle ${file}\n`);
+      return snapshot.manifest.access.lost.length > 0 ? exitCodes.unknown : exitCodes.healthy;
+    };
+  });
+}
+
+/** `k8snet cleanup`. */
+export async function runCleanup(options: KubectlOptions & { olderThan: number }): Promise<number> {
+  const { cleanup } = await import('../app/cleanup.ts');
+  return inWorld({ ...options, timeout: 60 }, false, async (world) => {
+    const result = await cleanup({ kubectl: kubectlBinary(), flags: kubectlFlags(options), olderThanSeconds: options.olderThan }, world);
+    const lines = [
+      ...result.deleted.map((pod) => `deleted ${pod}`),
+      ...result.kept.map((pod) => `kept ${pod}: younger than --older-than`),
+      ...result.failed.map(({ pod, detail }) => `could not delete ${pod}: ${detail}`),
+      ...(result.deleted.length + result.kept.length + result.failed.length === 0 ? ['no node pods of k8snet were found'] : []),
+    ];
+    return async () => {
+      await writeOut(`${lines.join('\n')}\n`);
+      return result.failed.length > 0 ? exitCodes.unknown : exitCodes.healthy;
+    };
+  });
+}
+
+/** `k8snet explain`. */
+export async function runExplain(idOrSlug: string, options: { color: 'auto' | 'always' | 'never' }): Promise<number> {
+  const [{ findExplanation }, { renderExplanation }] = await Promise.all([import('../app/explain.ts'), import('../report/explain.ts')]);
+  const found = findExplanation(idOrSlug);
+  if ('meta' in found) {
+    await writeOut(renderExplanation(found.meta, { color: wantsColor(options.color, process.stdout, process.env), width: columns(process.stdout, process.env), verbose: 0 }));
+    return exitCodes.healthy;
+  }
+  throw new UsageError(`there is no check "${idOrSlug}"; there are ${found.known.map((meta) => `${meta.id} ${meta.slug}`).join(', ')}`);
+}
+
+async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, file: string): Promise<number> {
+  const [{ judgeSnapshot }, { unpackSnapshot }] = await Promise.all([import('../app/diagnose.ts'), import('../snapshot/archive.ts')]);
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    throw new UsageError(`${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+  const snapshot = unpackSnapshot(bytes);
+  const { target } = snapshot.manifest.request;
+  if (words.length > 0) {
+    const asked = parseTarget(words);
+    if (!asked.ok) throw new UsageError(asked.sentence);
+    if (asked.target.name !== target.name) throw new UsageError(`${file} is a recording of svc/${target.name} in namespace ${target.namespace}, not of "${asked.target.name}"`);
+  }
+  const { report } = judgeSnapshot(snapshot);
+  await printReport(report, options);
+  return exitCodes[report.verdict.status];
+}
+
+function toDiagnoseOptions(words: string[], options: CollectingOptions): DiagnoseOptions {
+  const target = parseTarget(words);
+  if (!target.ok) throw new UsageError(target.sentence);
+  const from = options.from === undefined ? null : parseFrom(options.from);
+  if (from && !from.ok) throw new UsageError(from.sentence);
+  if (target.target.port !== null && options.port !== undefined && target.target.port !== options.port) throw new UsageError(`two ports are given: ${target.target.port} and --port ${options.port}`);
+  const namespace = options.namespace ?? null;
+  if (target.target.namespace !== null && namespace !== null && target.target.namespace !== namespace)
+    throw new UsageError(`two namespaces are given: ${target.target.namespace} in the name and -n ${namespace}`);
+  return {
+    target: { ...target.target, port: target.target.port ?? options.port ?? null },
+    from: from?.ok ? from.from : null,
+    namespace,
+    nodeAccess: options.nodeAccess,
+    image: options.image,
+    nodePodNamespace: options.nodeNamespace,
+    limitMilliseconds: options.timeout * 1000,
+    everything: false,
+    kubectl: kubectlBinary(),
+    flags: kubectlFlags(options),
+    version,
+  };
+}
+
+const kubectlBinary = (): string => process.env['K8SNET_KUBECTL'] || 'kubectl';
+const isSignal = (stop: Stop): boolean => stop.reason !== null && stop.reason !== 'timeout';
+
+/** Runs work under signals and the time limit; what it returns is done after the spinner has gone. Null means that a signal ended it. */
+async function inWorld(
+  options: { verbose: number; timeout: number },
+  spinner: boolean,
+  work: (world: Awaited<ReturnType<typeof openWorld>>['world'], stop: Stop) => Promise<(() => Promise<number>) | null>,
+): Promise<number> {
+  const { world, stop, close } = await openWorld({ verbose: options.verbose, spinner: spinner && process.stderr.isTTY === true, timeoutSeconds: options.timeout });
+  let finish: (() => Promise<number>) | null;
+  try {
+    finish = await work(world, stop);
+  } catch (error) {
+    if (stop.reason !== null) {
+      if (isSignal(stop)) process.stderr.write('k8snet: interrupted\n');
+      else process.stderr.write(`k8snet: out of time after ${options.timeout} s (--timeout)\n`);
+      return exitCodeOf(stop.reason);
+    }
+    throw error;
+  } finally {
+    close();
+  }
+  if (finish) return finish();
+  process.stderr.write('k8snet: interrupted\n');
+  return exitCodeOf(stop.reason ?? 'SIGINT');
+}
+
+async function printReport(report: Report, options: DiagnoseCommandOptions): Promise<void> {
+  const { renderReport } = await import('../report/index.ts');
+  const text = await renderReport(report, options.output, { color: wantsColor(options.color, process.stdout, process.env), width: columns(process.stdout, process.env), verbose: options.verbose });
+  await writeOut(text);
+}
+
+async function writeBundle(file: string, snapshot: DiagnosisResult['snapshot']): Promise<void> {
+  const { packSnapshot } = await import('../snapshot/archive.ts');
+  try {
+    await writeFile(file, packSnapshot(snapshot));
+  } catch (error) {
+    throw new UsageError(`${file} can't be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
+async function printImages(options: { image: string }): Promise<number> {
+  await writeOut(`${options.image}${options.image === defaultImage ? '  # the node pod; --image or K8SNET_IMAGE names another that has sh, iproute2, iptables, nftables, conntrack, dig, curl, nc, ping' : ''}\n`);
+  return exitCodes.healthy;
+}
+
+async function printDryRun(options: DiagnoseOptions): Promise<number> {
+  const { dryRun } = await import('../app/dry-run.ts');
+  await writeOut(dryRun(options));
+  return exitCodes.healthy;
+}
+
+/** One sentence for the errors that have one; the exit code. */
+export function explainError(error: unknown): { sentence: string; exit: number } {
+  if (error instanceof UsageError || error instanceof BundleError) return { sentence: error.message, exit: exitCodes.usage };
+  if (error instanceof ClusterError) return { sentence: error.message, exit: exitCodes.unknown };
+  return { sentence: error instanceof Error ? error.message : String(error), exit: exitCodes.unknown };
+}
