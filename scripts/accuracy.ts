@@ -1,0 +1,136 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { execa } from 'execa';
+import { clusterExec } from '../test/cluster/access.ts';
+
+/**
+ * Breaks the real cluster in every known way, diagnoses it with the built CLI and real kubectl, mends it and diagnoses again; in both modes of
+ * kube-proxy. Rows go to docs/accuracy.json as they are made (a run that was interrupted is taken up again with --resume), the table to
+ * docs/accuracy.md.
+ *
+ *   npm run accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--resume] [--out docs/accuracy.json]
+ */
+interface FaultTruth {
+  id: string;
+  truth: { layer: string; check: string; where: string }[];
+  modes: string[];
+  backends: string[];
+  diagnose: string[];
+  expect: 'finding' | 'note' | 'healthy';
+}
+interface Said {
+  layer: string | null;
+  id: string[];
+  exit: number;
+}
+export interface Row {
+  case: string;
+  mode: string;
+  expected: { layer: string | null; id: string[] };
+  got: Said;
+  mended: { exit: number; findings: string[] };
+  right: boolean;
+  seconds: number;
+}
+
+const argument = (name: string): string | undefined => {
+  const at = process.argv.indexOf(`--${name}`);
+  return at < 0 ? undefined : process.argv[at + 1];
+};
+const has = (name: string): boolean => process.argv.includes(`--${name}`);
+const out = argument('out') ?? 'docs/accuracy.json';
+const modes = argument('mode')?.split(',') ?? ['iptables', 'nftables'];
+const only = argument('only')?.split(',');
+const prefix = argument('prefix') ?? process.env['PREFIX'] ?? 'k8snet';
+const backend = argument('backend') ?? 'vxlan';
+process.env['PREFIX'] = prefix;
+
+async function cluster(mode: string, args: string[], timeout = 400_000) {
+  return execa('test/cluster/cluster.sh', args, { reject: false, timeout, env: { PREFIX: prefix, MODE: mode, BACKEND: backend }, all: true });
+}
+
+async function diagnose(mode: string, args: readonly string[]): Promise<{ said: Said; seconds: number; findings: { slug: string; severity: string }[]; text: string }> {
+  const started = performance.now();
+  const limit = args.includes('--timeout') ? [] : ['--timeout', '3m'];
+  const result = await clusterExec([process.execPath, 'bin/k8snet.js', 'diagnose', ...args, '-o', 'json', ...limit], { timeout: 240_000 });
+  const seconds = Math.round((performance.now() - started) / 100) / 10;
+  try {
+    const report = JSON.parse(result.stdout) as { verdict: { layer: string | null; summary: string }; findings: { slug: string; severity: string }[] };
+    const faults = report.findings.filter((finding) => finding.severity === 'fault').map((finding) => finding.slug);
+    return { said: { layer: report.verdict.layer, id: faults, exit: result.exitCode ?? -1 }, seconds, findings: report.findings, text: report.verdict.summary };
+  } catch {
+    return { said: { layer: null, id: [], exit: result.exitCode ?? -1 }, seconds, findings: [], text: result.stderr.slice(-500) };
+  }
+}
+
+function isRight(fault: FaultTruth, said: Said, findings: { slug: string; severity: string }[]): boolean {
+  if (fault.expect === 'healthy') return said.exit === 0 && said.id.length === 0;
+  if (fault.expect === 'note') return said.exit === 0 && fault.truth.every(({ check }) => findings.some((finding) => finding.slug === check && finding.severity === 'note'));
+  const wanted = fault.truth.map(({ check }) => check).sort();
+  return said.exit === 1 && fault.truth.some(({ layer }) => layer === said.layer) && JSON.stringify([...said.id].sort()) === JSON.stringify(wanted);
+}
+
+async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Promise<void> {
+  const up = await cluster(mode, ['up'], 600_000);
+  if (up.exitCode !== 0 && !/up already/.test(String(up.all))) throw new Error(`the cluster did not come up: ${String(up.all).slice(-800)}`);
+  for (const fault of faults) {
+    if (has('resume') && rows.some((row) => row.case === fault.id && row.mode === mode && row.right)) continue;
+    const broken = await cluster(mode, ['break', fault.id]);
+    const verdict = broken.exitCode === 0 ? await diagnose(mode, fault.diagnose) : { said: { layer: null, id: [], exit: -1 }, seconds: 0, findings: [], text: `break failed: ${String(broken.all).slice(-300)}` };
+    const mended = await cluster(mode, ['mend', fault.id]);
+    if (mended.exitCode !== 0) await cluster(mode, ['heal']);
+    let after = await diagnose(mode, fault.diagnose);
+    if (after.said.exit !== 0) {
+      await cluster(mode, ['heal']);
+      after = await diagnose(mode, fault.diagnose);
+    }
+    const notFault = fault.expect === 'finding' ? fault.truth.map(({ check }) => check) : fault.expect === 'note' ? fault.truth.map(({ check }) => `${check} (note)`) : [];
+    const row: Row = {
+      case: fault.id,
+      mode,
+      expected: { layer: fault.expect === 'finding' ? (fault.truth[0]?.layer ?? null) : null, id: notFault },
+      got: verdict.said,
+      mended: { exit: after.said.exit, findings: after.said.id },
+      right: isRight(fault, verdict.said, verdict.findings) && after.said.exit === 0 && after.said.id.length === 0,
+      seconds: verdict.seconds,
+    };
+    const at = rows.findIndex((known) => known.case === row.case && known.mode === row.mode);
+    if (at >= 0) rows[at] = row;
+    else rows.push(row);
+    save(rows);
+    console.log(`${row.right ? 'right' : 'WRONG'}  ${mode}  ${fault.id}  expected ${row.expected.id.join('+') || 'healthy'}  got ${row.got.id.join('+') || `exit ${row.got.exit}`}  mended ${after.said.exit}${after.said.id.length > 0 ? ` (${after.said.id.join('+')})` : ''}  ${row.seconds} s${row.right ? '' : `  ${verdict.text}`}`);
+  }
+}
+
+function save(rows: Row[]): void {
+  const sorted = [...rows].sort((a, b) => a.case.localeCompare(b.case) || a.mode.localeCompare(b.mode));
+  mkdirSync('docs', { recursive: true });
+  writeFileSync(out, `${JSON.stringify({ rows: sorted }, null, 1)}\n`);
+  const right = sorted.filter((row) => row.right).length;
+  const times = sorted.map((row) => row.seconds).sort((a, b) => a - b);
+  const lines = [
+    '# Accuracy',
+    '',
+    'Made by `npm run accuracy`: each fault was made in a real cluster (test/cluster), diagnosed by the built CLI through real kubectl, mended, and diagnosed again.',
+    `${right} of ${sorted.length} rows are right. A row is right when the layer and every check named are those of the truth, no other fault is named, and the mended cluster is healthy with exit 0. Median time of a diagnosis: ${times[Math.floor(times.length / 2)] ?? 0} s on 2 cores that also run the three nodes.`,
+    '',
+    '| fault | kube-proxy | expected | said | exit | mended | right | seconds |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    ...sorted.map((row) => `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} |`),
+    '',
+  ];
+  writeFileSync(out.replace(/\.json$/, '.md'), lines.join('\n'));
+}
+
+const all = JSON.parse((await execa('test/cluster/cluster.sh', ['faults', '--json'])).stdout) as FaultTruth[];
+const rows: Row[] = has('resume') && existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as { rows: Row[] }).rows : [];
+for (const mode of modes) {
+  const faults = all.filter((fault) => fault.modes.includes(mode) && fault.backends.includes(backend) && (!only || only.includes(fault.id)));
+  try {
+    await run(mode, faults, rows);
+  } finally {
+    if (!has('keep')) await cluster(mode, ['down']);
+  }
+}
+const wrong = rows.filter((row) => !row.right);
+console.log(JSON.stringify({ rows: rows.length, right: rows.length - wrong.length, wrong: wrong.map((row) => `${row.mode}/${row.case}`) }));
+process.exitCode = wrong.length > 0 ? 1 : 0;
