@@ -1,3 +1,4 @@
+import { CoreV1Api, KubeConfig } from '@kubernetes/client-node';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { clusterExec, clusterPaths, type Relay, startRelay, whyNoCluster } from './access.ts';
@@ -10,9 +11,13 @@ const proxies: ApiProxy[] = [];
 
 /** Runs kubectl from this host through a proxy with these rules. */
 async function through(rules: Rule[], ...args: string[]) {
+  return await run(kubectl, rules, args);
+}
+
+async function run(program: string, rules: Rule[], args: string[]) {
   const proxy = await startApiProxy({ kubeconfig: relay.kubeconfig, rules });
   proxies.push(proxy);
-  const result = await execa(kubectl, args, {
+  const result = await execa(program, args, {
     reject: false,
     timeout: 20_000,
     env: { KUBECONFIG: proxy.kubeconfig, KUBECACHEDIR: `${proxy.kubeconfig}.cache` },
@@ -97,6 +102,32 @@ describe.skipIf(reason !== undefined)(`the API proxy${reason === undefined ? '' 
     const { exitCode, stdout } = await through([rule], ...exec, 'head -c 3000000 /dev/zero | tr "\\0" x');
     expect(exitCode).toBe(1);
     expect(stdout.length).toBeLessThanOrEqual(100_000);
+  });
+
+  it('passes and cuts SPDY, which kubectl 1.29 uses: a cut stream ends with 0 there', async () => {
+    const passed = await run(`${kubectl}-1.29`, [], [...exec, 'echo out; exit 7']);
+    expect(passed).toMatchObject({ stdout: 'out', exitCode: 7 });
+    expect(passed.requests).toContainEqual(
+      expect.objectContaining({ method: 'POST', path: expect.stringContaining('/pods/client/exec?') }),
+    );
+    const rule: Rule = { exec: true, give: { kind: 'cut-stream', afterBytes: 100_000 } };
+    const cut = await run(`${kubectl}-1.29`, [rule], [...exec, 'head -c 3000000 /dev/zero | tr "\\0" x']);
+    expect(cut.exitCode).toBe(0);
+    expect(cut.stdout.length).toBeLessThan(100_000);
+  });
+
+  it('serves client-node', async () => {
+    const proxy = await startApiProxy({
+      kubeconfig: relay.kubeconfig,
+      rules: [{ path: /\/services/, give: { kind: 'status', code: 403 } }],
+    });
+    proxies.push(proxy);
+    const config = new KubeConfig();
+    config.loadFromFile(proxy.kubeconfig);
+    const api = config.makeApiClient(CoreV1Api);
+    const { items } = await api.listNamespacedPod({ namespace: 'default' });
+    expect(items.map(({ metadata }) => metadata?.name)).toContain('client');
+    await expect(api.listNamespacedService({ namespace: 'default' })).rejects.toMatchObject({ code: 403 });
   });
 
   it('refuses an exec with the API server own words', async () => {

@@ -3,5 +3,5 @@ truth="cni|cni-config-missing|n3 /etc/cni/net.d"
 expect=note
 symptom="n3 is NotReady; the Service still answers by n1 and n2"
 inject() { rm "$STATE/n3/etc-cni/net.d/10-flannel.conflist"; }
-bites() { kubectl get node n3 | grep -q NotReady && answers name && answers svc; }
+bites() { kubectl get node n3 | grep NotReady >/dev/null && answers name && answers svc; }
 revert() { cni_config 3 >"$STATE/n3/etc-cni/net.d/10-flannel.conflist"; }
