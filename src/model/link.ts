@@ -37,7 +37,7 @@ export interface Link extends HasLine {
   vxlan?: Vxlan;
   /** Details of the kind by keyword, as printed: `id`, `vlan_filtering`, `remote`… Flag words have an empty value. */
   details: Record<string, string>;
-  /** Kind and details of the port when the interface is in a bridge, bond or VRF (`bridge_slave state forwarding hairpin on`). */
+  /** `bridge`, `bond`, `vrf`… when the interface is a port of one, with the details of the port: `state` forwarding, `hairpin` on. */
   portKind?: string;
   portDetails: Record<string, string>;
   counters?: LinkCounters;

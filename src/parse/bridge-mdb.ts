@@ -103,7 +103,7 @@ const entrySchema = z.looseObject({
   flags: z.array(z.string()).default([]),
 });
 const routerSchema = z.record(z.string(), z.array(z.looseObject({ port: z.string() })));
-const mdbSchema = z.looseObject({ mdb: z.array(entrySchema).default([]), router: routerSchema.default({}) });
+const mdbSchema = z.looseObject({ mdb: z.array(entrySchema), router: routerSchema.default({}) });
 const known: ReadonlySet<string> = new Set([...Object.keys(entrySchema.shape), 'index']);
 
 const entriesFromJson = (item: z.output<typeof mdbSchema>, line: number): MdbEntry[] => [

@@ -18,15 +18,18 @@ interface State {
   port: string | undefined;
   tunnels: boolean;
   headings: number;
+  /** Old versions print a port's name alone, after an empty line. */
+  afterBlank: boolean;
 }
 
 const parseVlanText = (text: string): Parsed<BridgeVlan[]> => {
   const { lines, whole } = readText(text);
-  const state: State = { value: [], port: undefined, tunnels: false, headings: 0 };
+  const state: State = { value: [], port: undefined, tunnels: false, headings: 0, afterBlank: false };
   const unparsed: UnparsedLine[] = [];
   for (const line of lines) {
-    if (line.text.trim() === '') continue;
-    const why = readVlanLine(state, line);
+    const isBlank = line.text.trim() === '';
+    const why = isBlank ? undefined : readVlanLine(state, line);
+    state.afterBlank = isBlank;
     if (why !== undefined) unparsed.push(unparsedLine(line, why));
   }
   return { value: state.value, unparsed, complete: whole && unparsed.length === 0 && state.headings > 0 };
@@ -43,7 +46,8 @@ const readVlanLine = (state: State, line: TextLine): string | undefined => {
   const words = wordsOf(line.text);
   if (!/^\s/.test(line.text)) {
     state.port = words.shift();
-    if (words.length === 0 || (words.length === 1 && words[0] === 'None')) return undefined;
+    if (words.length === 1 && words[0] === 'None') return undefined;
+    if (words.length === 0) return state.afterBlank ? undefined : 'a port without VLANs';
   }
   if (state.port === undefined) return 'no port';
   const attempt = state.tunnels ? readTunnel(state.port, words, line) : readVlans(state.port, words, line);
@@ -109,7 +113,9 @@ const vlanSchema = z.looseObject({
   flags: z.array(z.string()).default([]),
   tunid: z.number().optional(),
 });
-const portSchema = z.looseObject({ ifname: z.string(), vlans: z.array(vlanSchema).optional(), tunnels: z.array(vlanSchema).optional() });
+const portSchema = z
+  .looseObject({ ifname: z.string(), vlans: z.array(vlanSchema).optional(), tunnels: z.array(vlanSchema).optional() })
+  .refine((port) => port.vlans !== undefined || port.tunnels !== undefined, 'neither vlans nor tunnels');
 
 const vlansFromJson = (item: z.output<typeof portSchema>, line: number): BridgeVlan[] =>
   [...(item.vlans ?? []), ...(item.tunnels ?? [])].map((vlan) => {

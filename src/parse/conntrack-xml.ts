@@ -102,7 +102,9 @@ const setIndependent = (flow: ConntrackFlow, independent: string, original: stri
   }
   const state = element(independent, 'state');
   const id = element(independent, 'id');
-  if (state !== undefined) flow.state = state;
+  // the XML names the states of every protocol by those of TCP: an SCTP association reads FIN_WAIT where the plain form says ESTABLISHED
+  if (state !== undefined && flow.protocol === 'tcp') flow.state = state;
+  else if (state !== undefined) flow.other.state = state;
   if (id !== undefined) flow.id = id;
   for (const name of ['secctx', 'helper', 'deltatime', 'labels']) {
     const value = element(independent, name);

@@ -114,7 +114,7 @@ const takeTimes = (line: string): { text: string; other: Record<string, string> 
       other.timestamp = time.trim();
       return ' ';
     })
-    .replace(/\[(start|stop)=([^\]]*)\]/g, (_, key: string, time: string) => {
+    .replace(/\[(start|stop)=([^\][]{0,60})\]/g, (_, key: string, time: string) => {
       other[key] = time;
       return ' ';
     });

@@ -73,7 +73,7 @@ const linkFromJson = (item: JsonLink, line: number): Link | undefined => {
     flags: item.flags,
     altNames: item.altnames,
     details: textRecord(item.linkinfo?.info_data ?? {}),
-    portDetails: textRecord(item.linkinfo?.info_slave_data ?? {}),
+    portDetails: onOffRecord(item.linkinfo?.info_slave_data ?? {}),
     addresses,
     other: textRecord(item, knownKeys),
   };
@@ -83,6 +83,12 @@ const linkFromJson = (item: JsonLink, line: number): Link | undefined => {
   link.text = renderLink(link);
   return link;
 };
+
+/** Options of a port are `on` and `off` in the text and booleans in JSON. */
+const onOffRecord = (values: Record<string, unknown>): Record<string, string> =>
+  textRecord(
+    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === 'boolean' ? (value ? 'on' : 'off') : value])),
+  );
 
 const knownKeys: ReadonlySet<string> = new Set(Object.keys(linkSchema.shape));
 

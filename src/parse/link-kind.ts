@@ -98,7 +98,7 @@ const keepOther = (link: Link, words: readonly string[]): undefined => {
 
 const readPort = (link: Link, kind: string, words: readonly string[]): string | undefined => {
   if (link.portKind !== undefined) return 'a second line about the port';
-  link.portKind = kind;
+  link.portKind = kind.replace(/_(slave|port)$/, ''); // JSON calls the port of a bridge "bridge"
   return kind === 'bridge_slave' ? readPairs(link.portDetails, words) : keepText(link.portDetails, words);
 };
 

@@ -23,7 +23,7 @@ export const parseNetstat = (text: string): Parsed<Socket[]> => {
       const attempt: Attempt<Socket> = columns === undefined ? { why: 'stands before the heading' } : parseRow(line, columns);
       if ('ok' in attempt) value.push(attempt.ok);
       else unparsed.push(unparsedLine(line, attempt.why));
-    } else if (/[0-9]:[0-9*]/.test(line.text)) unparsed.push(unparsedLine(line, 'stands where a title should'));
+    } else if (/[0-9]/.test(line.text)) unparsed.push(unparsedLine(line, 'stands where a title should'));
   });
   return { value, unparsed, complete: whole && unparsed.length === 0 && columns !== undefined };
 };

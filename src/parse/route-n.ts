@@ -40,7 +40,7 @@ export const parseRouteN = (text: string): Parsed<LegacyRoute[]> => {
       const attempt: Attempt<LegacyRoute> = parseRow === undefined ? { why: 'stands before the heading' } : parseRow(line);
       if ('ok' in attempt) value.push(attempt.ok);
       else unparsed.push(unparsedLine(line, attempt.why));
-    } else if (/[0-9]\.[0-9]|::/.test(line.text)) unparsed.push(unparsedLine(line, 'stands where a title should'));
+    } else if (/[0-9]/.test(line.text.replace(/IPv[46]/, ''))) unparsed.push(unparsedLine(line, 'stands where a title should'));
   });
   return { value, unparsed, complete: whole && unparsed.length === 0 && parseRow !== undefined };
 };
