@@ -13,8 +13,9 @@ export interface ConntrackTuple {
   zone?: number;
   packets?: number;
   bytes?: number;
-  /** Keys of other protocols (GRE `srckey`, `dstkey`). */
-  other: Record<string, string>;
+  /** Keys of GRE. */
+  srckey?: string;
+  dstkey?: string;
 }
 
 export interface ConntrackFlow extends HasLine {

@@ -79,7 +79,7 @@ const tupleOf = (text: string): ConntrackTuple | undefined => {
   const src = element(text, 'src');
   const dst = element(text, 'dst');
   if (src === undefined || dst === undefined) return undefined;
-  const tuple: ConntrackTuple = { src, dst, other: emptyRecord() };
+  const tuple: ConntrackTuple = { src, dst };
   for (const name of ['sport', 'dport', 'packets', 'bytes', 'zone'] as const) {
     const number = toCount(element(text, name));
     if (number !== undefined) tuple[name] = number;

@@ -92,7 +92,7 @@ const parseFlowLine = (line: TextLine): Attempt<ConntrackFlow> => {
   return why === undefined ? { ok: flow } : { why };
 };
 
-const newTuple = (): ConntrackTuple => ({ src: '', dst: '', other: emptyRecord() });
+const newTuple = (src = ''): ConntrackTuple => ({ src, dst: '' });
 
 const newFlow = (line: TextLine, protocol: string, protocolNumber: number, other: Record<string, string>): ConntrackFlow => ({
   ...line,
@@ -109,6 +109,7 @@ const newFlow = (line: TextLine, protocol: string, protocolNumber: number, other
 /** `[1700000000.123456]` in front (`-o timestamp`) and `[start=Sat Nov 21 07:03:05 2026]`: the only values with blanks in them. */
 const takeTimes = (line: string): { text: string; other: Record<string, string> } => {
   const other = emptyRecord<string>();
+  if (!line.includes('[start=') && !line.includes('[stop=') && !/^\s*\[[0-9]/.test(line)) return { text: line, other };
   const text = line
     .replace(/^\s*\[([0-9]+\.[0-9]+\s*)\]/, (_, time: string) => {
       other.timestamp = time.trim();
@@ -144,7 +145,7 @@ const readFlowWords = (flow: ConntrackFlow, words: string[]): string | undefined
   const tuples: ConntrackTuple[] = [];
   let open = false;
   for (const word of words) {
-    const flag = /^\[([A-Z_]+)\]$/.exec(word)?.[1];
+    const flag = word.startsWith('[') ? /^\[([A-Z_]+)\]$/.exec(word)?.[1] : undefined;
     const equals = word.indexOf('=');
     const key = word.slice(0, equals);
     const value = word.slice(equals + 1);
@@ -153,7 +154,7 @@ const readFlowWords = (flow: ConntrackFlow, words: string[]): string | undefined
       open = false;
     } else if (equals < 1) return `unknown word "${word}"`;
     else if (key === 'src') {
-      tuples.push({ ...newTuple(), src: value });
+      tuples.push(newTuple(value));
       open = true;
     } else {
       const tuple = tuples[tuples.length - 1];
@@ -220,7 +221,7 @@ const setTupleKey = (tuple: ConntrackTuple, key: string, value: string, open: bo
     return 'yes';
   }
   if (open && (key === 'srckey' || key === 'dstkey')) {
-    tuple.other[key] = value;
+    tuple[key] = value;
     return 'yes';
   }
   return 'no';
