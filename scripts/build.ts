@@ -1,12 +1,13 @@
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
 /** Bundles the CLI: one small entry, everything else in chunks that are loaded when needed (docs/adr/003-one-bundle.md). */
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
-rmSync('dist', { recursive: true, force: true });
+// Made beside and then moved, so that a CLI that runs meanwhile keeps its chunks.
+const fresh = `dist-${process.pid}`;
 await build({
   entryPoints: { k8snet: 'src/cli/main.ts' },
-  outdir: 'dist',
+  outdir: fresh,
   bundle: true,
   splitting: true,
   platform: 'node',
@@ -20,3 +21,5 @@ await build({
   legalComments: 'external',
   logLevel: 'warning',
 });
+rmSync('dist', { recursive: true, force: true });
+renameSync(fresh, 'dist');

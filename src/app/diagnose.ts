@@ -72,6 +72,7 @@ async function withCluster<T>(options: DiagnoseOptions, world: World, work: (col
   try {
     return await work(collector);
   } finally {
+    world.progress(`deleting the node pods (${connection.reader.requests()} API requests were made)`);
     const { left } = await nodePods.removeAll();
     for (const { pod, detail } of left) world.warn(`node pod ${pod.namespace}/${pod.name} could not be deleted (${detail}); it ends by itself after ${nodePodLifetime} s, or: kubectl delete pod -n ${pod.namespace} ${pod.name}`);
   }
