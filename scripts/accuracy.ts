@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { execa } from 'execa';
 import { clusterExec } from '../test/cluster/access.ts';
 
@@ -7,7 +8,9 @@ import { clusterExec } from '../test/cluster/access.ts';
  * kube-proxy. Rows go to docs/accuracy.json as they are made (a run that was interrupted is taken up again with --resume), the table to
  * docs/accuracy.md.
  *
- *   npm run accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--resume] [--out docs/accuracy.json]
+ *   npm run accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--resume] [--keep] [--out docs/accuracy.json] [--bundles DIRECTORY]
+ *
+ * --bundles keeps what each diagnosis collected, with where it is from: fixtures for the checks' tests.
  */
 interface FaultTruth {
   id: string;
@@ -48,7 +51,7 @@ async function cluster(mode: string, args: string[], timeout = 400_000) {
   return execa('test/cluster/cluster.sh', args, { reject: false, timeout, env: { PREFIX: prefix, MODE: mode, BACKEND: backend }, all: true });
 }
 
-async function diagnose(mode: string, args: readonly string[]): Promise<{ said: Said; seconds: number; findings: { slug: string; severity: string }[]; text: string }> {
+async function diagnose(args: readonly string[]): Promise<{ said: Said; seconds: number; findings: { slug: string; severity: string }[]; text: string }> {
   const started = performance.now();
   const limit = args.includes('--timeout') ? [] : ['--timeout', '3m'];
   const result = await clusterExec([process.execPath, 'bin/k8snet.js', 'diagnose', ...args, '-o', 'json', ...limit], { timeout: 240_000 });
@@ -60,6 +63,16 @@ async function diagnose(mode: string, args: readonly string[]): Promise<{ said: 
   } catch {
     return { said: { layer: null, id: [], exit: result.exitCode ?? -1 }, seconds, findings: [], text: result.stderr.slice(-500) };
   }
+}
+
+function keepBundle(mode: string, fault: FaultTruth): string[] {
+  const directory = argument('bundles');
+  if (directory === undefined) return [];
+  mkdirSync(directory, { recursive: true });
+  const name = join(directory, `${fault.id}-${mode}`);
+  const origin = { how: `test/cluster (Kubernetes 1.36, kube-proxy in ${mode} mode, flannel ${backend}): fault ${fault.id}, diagnosed with --record`, recorded: new Date().toISOString().slice(0, 10), truth: fault.truth.map((item) => `${item.layer}|${item.check}|${item.where}`).join(' and '), expect: fault.expect };
+  writeFileSync(`${name}.origin.json`, `${JSON.stringify(origin, null, 2)}\n`);
+  return ['--record', `${name}.tgz`];
 }
 
 function isRight(fault: FaultTruth, said: Said, findings: { slug: string; severity: string }[]): boolean {
@@ -75,13 +88,13 @@ async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Pr
   for (const fault of faults) {
     if (has('resume') && rows.some((row) => row.case === fault.id && row.mode === mode && row.right)) continue;
     const broken = await cluster(mode, ['break', fault.id]);
-    const verdict = broken.exitCode === 0 ? await diagnose(mode, fault.diagnose) : { said: { layer: null, id: [], exit: -1 }, seconds: 0, findings: [], text: `break failed: ${String(broken.all).slice(-300)}` };
+    const verdict = broken.exitCode === 0 ? await diagnose([...fault.diagnose, ...keepBundle(mode, fault)]) : { said: { layer: null, id: [], exit: -1 }, seconds: 0, findings: [], text: `break failed: ${String(broken.all).slice(-300)}` };
     const mended = await cluster(mode, ['mend', fault.id]);
     if (mended.exitCode !== 0) await cluster(mode, ['heal']);
-    let after = await diagnose(mode, fault.diagnose);
+    let after = await diagnose(fault.diagnose);
     if (after.said.exit !== 0) {
       await cluster(mode, ['heal']);
-      after = await diagnose(mode, fault.diagnose);
+      after = await diagnose(fault.diagnose);
     }
     const notFault = fault.expect === 'finding' ? fault.truth.map(({ check }) => check) : fault.expect === 'note' ? fault.truth.map(({ check }) => `${check} (note)`) : [];
     const row: Row = {

@@ -98,16 +98,30 @@ function readProbe(base: Base, entry: Entry): ProbeResult {
     case 'node':
       return readReach(base, entry.stdout);
     default:
-      return withTries(base, readTries(entry.stdout).map(base.stage === 'dns-server' ? readDnsTry : readConnectTry));
+      return withTries(
+        base,
+        readTries(entry.stdout).map((block) => (base.stage === 'dns-server' ? unlessStarved(block, dnsTryLimit, readDnsTry(block)) : unlessStarved(block, connectTryLimit, readConnectTry(block)))),
+      );
   }
 }
 
-const withTries = (base: Base, tries: (Try | null)[]): ProbeResult => {
-  const known = tries.filter((item) => item !== null);
-  return known.length === 0
-    ? { ...base, tries: [], unknown: { reason: 'unparsed', detail: 'the output of the probe was not understood' } }
-    : { ...base, tries: known, unknown: null };
+const withTries = (base: Base, tries: (Try | null | 'starved')[]): ProbeResult => {
+  const known = tries.filter((item) => item !== null && item !== 'starved');
+  if (known.length > 0) return { ...base, tries: known, unknown: null };
+  const starved = tries.includes('starved');
+  return { ...base, tries: [], unknown: starved ? { reason: 'timeout', detail: 'the machine that probed was too busy to keep its own time limits' } : { reason: 'unparsed', detail: 'the output of the probe was not understood' } };
 };
+
+/**
+ * A time-out counts only where the tool could keep its own limit: on a machine that is short of CPU, tries end late by seconds, and what they say
+ * is about that machine and not about the network.
+ */
+const unlessStarved = (block: Block, limitMilliseconds: number, item: Try | null): Try | null | 'starved' =>
+  item !== null && (item.cause === 'timeout' || item.cause === 'no-answer') && block.milliseconds > limitMilliseconds + 3000 ? 'starved' : item;
+
+/** Limits of one try in src/collect/probe-sections.ts: connect 4 s, an answer 2 s more; a DNS query 2 s. */
+const connectTryLimit = 6000;
+const dnsTryLimit = 3000;
 
 interface Block {
   rc: number;
@@ -274,6 +288,8 @@ function readLookup(base: Base, stdout: string): ProbeResult {
     return { ...base, tries: [], unknown: { reason: stdout.trim() === '' ? 'not-collected' : 'unparsed', detail } };
   }
   const resolved = lookups.find((lookup) => lookup.addresses.length > 0);
+  if (!resolved && cause === 'timeout' && milliseconds > lookups.length * (dnsTryLimit + 3000))
+    return { ...base, tries: [], unknown: { reason: 'timeout', detail: 'the machine that probed was too busy to keep its own time limits' } };
   const item: Try = resolved ? { ok: true, cause: null, milliseconds, lines: [resolved.line], text: '' } : { ok: false, cause, milliseconds, lines: [lastLine], text: lastText };
   return { ...base, tries: [item], unknown: null, lookups };
 }
