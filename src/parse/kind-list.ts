@@ -29,7 +29,10 @@ import { parseIpRoute } from './ip-route.ts';
 import { parseIpRouteGet } from './ip-route-get.ts';
 import { parseIpRule } from './ip-rule.ts';
 import { parseIpXfrm } from './ip-xfrm.ts';
+import { parseIpset } from './ipset.ts';
+import { parseIptablesList, parseIptablesRules } from './iptables-list.ts';
 import { parseIptablesSave } from './iptables-save.ts';
+import { parseIpvsadm } from './ipvsadm.ts';
 import { parseKernelLog } from './kernel-log.ts';
 import { parseKubeProxyConfig } from './kube-proxy-config.ts';
 import { parseKubeProxyLog } from './kube-proxy-log.ts';
@@ -80,10 +83,19 @@ export const kinds: readonly Kind[] = [
   ),
   kind(
     'iptables-save',
-    'iptables-save, ip6tables-save, iptables -S',
+    'iptables-save, ip6tables-save',
     parseIptablesSave,
     /^\*(?:filter|nat|mangle|raw|security)\s*$|^# (?:Generated|Completed) (?:by|on) .*(?:tables|20\d\d)|^-[APN] [\w-]+( |$)|^:[\w-]+ (?:ACCEPT|DROP|-)|^# Table `\w+' is incompatible/,
   ),
+  kind('iptables-rules', 'iptables -S, ip6tables -S', (text) => parseIptablesRules(text), /^-[PN] [\w-]+( |$)/),
+  kind('iptables-list', 'iptables -L, ip6tables -L', (text) => parseIptablesList(text), /^Chain \S+ \((?:policy \S+|\d+ references)/),
+  kind(
+    'ipset',
+    'ipset list, ipset save',
+    parseIpset,
+    /^Name: \S+$|^create \S+ (?:hash|list|bitmap):|^<ipset name=|"type" ?: ?"(?:hash|bitmap|list):|^ipset v[\d.]+: /,
+  ),
+  kind('ipvsadm', 'ipvsadm -Ln, -S', parseIpvsadm, /^IP Virtual Server version|^-A -[tuf] |^(?:TCP|UDP|SCTP|FWM) {2}\S+ \w+/),
   kind('nft-json', 'nft -j list ruleset, nft -j monitor', parseNftJson, /^\{"(?:nftables|add|delete)":/),
   kind('nft-text', 'nft list ruleset', parseNftText, /^table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{|^add (?:table|chain|rule) /),
   kind(

@@ -1,6 +1,7 @@
 import type { HasLine, Parsed, UnparsedLine } from '../model/parsed.ts';
 import { type Kind, kinds } from './kind-list.ts';
 import { linesOf } from './line-rules.ts';
+import { isShellMark } from './shell-mark.ts';
 
 /** A run of lines that one parser reads whole. */
 export interface MixedPart extends HasLine {
@@ -30,6 +31,8 @@ export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeen
     );
     const here = lines[at];
     if (best) value.push(best.part);
+    else if (here && isShellMark(here.text))
+      value.push({ kind: 'shell', line: here.line, lastLine: here.line, value: here.text, complete: true });
     else if (here && here.text.trim() !== '') unparsed.push({ ...here, why: 'fits none of the kinds that are in this text' });
     at = best ? best.end : at + 1;
   }

@@ -25,3 +25,6 @@ function mark(state: { marks: ShellMark[] }, line: number, kind: ShellMark['kind
   state.marks.push({ line, kind, code: code === undefined ? undefined : Number(code), text });
   return undefined;
 }
+
+/** Whether a line is a shell's or kubectl's, not a tool's. */
+export const isShellMark = (text: string): boolean => shellMarkRules.some(([pattern]) => pattern.test(text));

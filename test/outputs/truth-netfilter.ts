@@ -1,0 +1,179 @@
+import { type Comparator, entriesOf, isLoose, type Loose, looseList, missing, objectsIn } from './objects.ts';
+
+const tablesOf = (value: unknown): Loose[] =>
+  objectsIn(value).filter(({ name, chains }) => typeof name === 'string' && Array.isArray(chains));
+const chainsOf = (tables: readonly Loose[]): Loose[] => tables.flatMap((table) => looseList(table.chains));
+const rulesOf = (chain: Loose | undefined): Loose[] => looseList(chain?.rules);
+
+/** `tables`: chains, number of rules in each, policies. The items may show one table or one family of what was loaded. */
+export const tables: Comparator = (truth, value, { text }) => {
+  const wanted = { ...(isLoose(truth.tables) ? truth.tables : {}), ...(isLoose(truth.nft) ? truth.nft : {}) };
+  const parsed = tablesOf(value);
+  return entriesOf(wanted).flatMap(([name, words]) => {
+    const table = parsed.find(
+      (candidate) => candidate.name === name && (candidate.family === 'ip' || parsed.every(({ family }) => family !== 'ip')),
+    );
+    const isShown = text.includes(`*${name}`) || text.includes(`table ip ${name}`) || parsed.length === 1;
+    if (!table)
+      return isShown && parsed.length > 0 && !parsed.some((candidate) => candidate.name === name) && !/Chain /.test(text)
+        ? [`no table ${name}`]
+        : [];
+    return sameChains(table, words);
+  });
+};
+
+function sameChains(table: Loose, words: unknown): string[] {
+  const chains = looseList(table.chains);
+  const counts = entriesOf(isLoose(words) ? words.rules : {});
+  const policies = entriesOf(isLoose(words) ? words.policies : {});
+  return [
+    ...counts.flatMap(([name, count]) => {
+      const chain = chains.find((candidate) => candidate.name === name);
+      // nft creates a built-in chain only when something is put into it.
+      if (!chain) return Number(count) === 0 ? [] : [`${table.name}: no chain ${name}`];
+      return rulesOf(chain).length === Number(count) ? [] : [`${table.name} ${name}: ${rulesOf(chain).length} rules, not ${count}`];
+    }),
+    ...policies.flatMap(([name, policy]) => {
+      const base = chains.find((candidate) => candidate.name === name)?.base;
+      return !isLoose(base) || base.policy === 'unknown' || base.policy === String(policy).toLowerCase()
+        ? []
+        : [`${table.name} ${name}: policy ${base.policy}, not ${policy}`];
+    }),
+  ];
+}
+
+/** `chain` with `rules`: as many as were given, each with its target, and the matches that are the same in every tool's words. */
+export const chainRules: Comparator = (truth, value) => {
+  const table = tablesOf(value).find(({ name }) => name === truth.table) ?? tablesOf(value)[0];
+  const given = looseList(truth.rules);
+  const chains = new Set(given.map((rule) => String(rule.chain ?? truth.chain)));
+  return [...chains].flatMap((name) => {
+    const parsed = rulesOf(looseList(table?.chains).find((chain) => chain.name === name));
+    const wanted = given.filter((rule) => String(rule.chain ?? truth.chain) === name);
+    if (parsed.length !== wanted.length) return [`${name}: ${parsed.length} rules, not ${wanted.length}`];
+    return wanted.flatMap((rule, index) => sameRule(rule, parsed[index] ?? {}, `${name} rule ${index + 1}`));
+  });
+};
+
+function sameRule(rule: Loose, parsed: Loose, where: string): string[] {
+  const match = isLoose(rule.match) ? rule.match : {};
+  const inside = objectsIn(parsed.statements);
+  const target = String(rule.target ?? '').toLowerCase();
+  const plain: Record<string, string> = {
+    accept: 'accept',
+    drop: 'drop',
+    return: 'return',
+    reject: 'reject',
+    dnat: 'dnat',
+    snat: 'snat',
+    masquerade: 'masquerade',
+    redirect: 'redirect',
+  };
+  const verdict = plain[target];
+  const says = JSON.stringify(inside, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner)).toLowerCase();
+  const comments = Array.isArray(rule.comments) ? rule.comments : [];
+  return missing([
+    [`${where}: target ${target}`, verdict === undefined || says.includes(`"${verdict}"`) || says.includes(verdict)],
+    [`${where}: in`, typeof match.in !== 'string' || says.includes(match.in.replace(/\+$/, '').toLowerCase())],
+    [`${where}: out`, typeof match.out !== 'string' || says.includes(match.out.replace(/\+$/, '').toLowerCase())],
+    [
+      `${where}: comments`,
+      comments.every(
+        (comment) =>
+          comment === '' ||
+          String(parsed.comment ?? '').includes(String(comment)) ||
+          says.includes(JSON.stringify(String(comment)).slice(1, -1).toLowerCase()),
+      ),
+    ],
+  ]);
+}
+
+/** Native nft rulesets: `family name` of each table; chains with their number of rules; sets. */
+export const nativeTables: Comparator = (truth, value) => {
+  const parsed = tablesOf(value);
+  const names = Array.isArray(truth.tables) ? truth.tables.map(String) : [];
+  const chains = isLoose(truth.chains) ? entriesOf(truth.chains) : [];
+  const nested = looseList(truth.nft).flatMap((table) => entriesOf(table.chains));
+  const sets = objectsIn(parsed).map(({ name }) => name);
+  return missing([
+    ...names.map(
+      (name) =>
+        [
+          `no table ${name}`,
+          parsed.some(
+            (table) => `${table.family} ${table.name}` === name.replace(' (dormant)', '') && table.dormant === name.includes('(dormant)'),
+          ),
+        ] as const,
+    ),
+    ['tables that are not there', names.length > 0 || truth.tables === undefined || parsed.length === 0],
+    ...[...chains, ...nested].map(
+      ([name, count]) =>
+        [
+          `${name}: not ${count} rules`,
+          chainsOf(parsed).some((chain) => chain.name === name && rulesOf(chain).length === Number(count)),
+        ] as const,
+    ),
+    ...[truth.sets, truth.maps]
+      .flatMap((list) => (Array.isArray(list) ? list : []))
+      .map((name) => [`no set ${name}`, sets.includes(name)] as const),
+  ]);
+};
+
+/** conntrack entries that were put in with conntrack -I. */
+export const flows: Comparator = (truth, value, { text }) => {
+  const parsed = objectsIn(value).filter(({ original, reply }) => isLoose(original) && isLoose(reply));
+  return looseList(truth.entries).flatMap((entry) => {
+    // XML names the states of SCTP by TCP's numbers.
+    const { state: _state, ...stateless } = entry;
+    const same = parsed.find((flow) => isSameFlow(text.includes('<conntrack>') && entry.proto === 'sctp' ? stateless : entry, flow));
+    return same ? [] : [`no flow ${JSON.stringify(entry)}`];
+  });
+};
+
+function isSameFlow(entry: Loose, flow: Loose): boolean {
+  const original = flow.original as Loose;
+  const reply = flow.reply as Loose;
+  const is = (wanted: unknown, found: unknown): boolean => wanted === undefined || wanted === found;
+  const protocol = typeof entry.proto === 'number' ? flow.protocolNumber === entry.proto : flow.protocol === entry.proto;
+  return (
+    (protocol || flow.protocol === 'unknown') &&
+    is(entry.src, shortAddress(original.src)) &&
+    is(entry.dst, shortAddress(original.dst)) &&
+    is(entry.sport, original.sport) &&
+    is(entry.dport, original.dport) &&
+    is(entry.state, flow.state) &&
+    is(entry.assured, flow.assured) &&
+    is(entry.unreplied, flow.unreplied) &&
+    is(entry.mark, flow.mark) &&
+    (entry.dnat === undefined || `${reply.src}:${reply.sport}` === entry.dnat) &&
+    (entry.snat === undefined || `${reply.dst}:${reply.dport}` === entry.snat)
+  );
+}
+
+/** Connections that were really made through NAT; a listing was taken when some had ended. */
+export const liveFlows: Comparator = (truth, value, { text }) => {
+  const parsed = objectsIn(value).filter(({ original, reply }) => isLoose(original) && isLoose(reply));
+  return looseList(truth.flows).flatMap((flow) => {
+    const [, address = '', port] = /^(.*?)(?::(\d+))?$/.exec(String(flow.to)) ?? [];
+    const same = parsed.filter(
+      ({ protocol, original }) =>
+        protocol === flow.proto &&
+        (original as Loose).dst === address &&
+        (port === undefined || (original as Loose).dport === Number(port)),
+    );
+    const isShown = text.includes(`dst=${address}`)
+      ? new RegExp(`dst=${address} [^\\n]*dport=${port ?? ''}`).test(text)
+      : text.includes(`<dst>${address}</dst>`);
+    const [, to = '', toPort] = /^(.*):(\d+)$/.exec(String(flow.dnat ?? '')) ?? [];
+    const isTranslated =
+      flow.dnat === undefined || same.some(({ reply }) => (reply as Loose).src === to && (reply as Loose).sport === Number(toPort));
+    return missing([
+      [`no flow to ${flow.to}`, !isShown || port === undefined || same.length > 0],
+      [`${flow.to} is not translated to ${flow.dnat}`, same.length === 0 || isTranslated],
+    ]);
+  });
+};
+
+/** /proc prints IPv6 addresses in full. */
+const shortAddress = (address: unknown): string =>
+  String(address).includes(':') ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : String(address);
