@@ -48,7 +48,7 @@ function initialState(lines: string[], options: IptablesSaveOptions): State {
   const program = generated?.[1] ?? '';
   const family = program.startsWith('ip6') ? 'ip6' : program.startsWith('ip') ? 'ip' : (options.family ?? 'ip');
   const ruleset: NetfilterRuleset = {
-    source: sourceOf(program, generated?.[3]) ?? options.source ?? 'iptables',
+    source: (generated === undefined ? undefined : sourceOf(program, generated[3], generated[2])) ?? options.source ?? 'iptables',
     ...(generated?.[2] === undefined ? {} : { toolVersion: generated[2] }),
     family,
     tables: [],
@@ -57,11 +57,17 @@ function initialState(lines: string[], options: IptablesSaveOptions): State {
   return { ruleset, unparsed: [], table: undefined, chains: new Map(), names: new Set(), begun: 0, completed: 0 };
 }
 
-/** The header says `iptables-save v1.8.9 (nf_tables)`, `iptables-nft-save …`, `xtables-save …` (1.8.0 to 1.8.2), `iptables-save … (legacy)`. */
-function sourceOf(program: string, backend: string | undefined): RulesetSource | undefined {
+/**
+ * The header says `iptables-save v1.8.9 (nf_tables)`, `iptables-nft-save …`, `xtables-save …` (1.8.0 to 1.8.2) or `iptables-legacy-save`. From 1.8.9 on a
+ * header without a backend is that of the legacy tool; iptables-nft of 1.8.7 prints none either.
+ */
+function sourceOf(program: string, backend: string | undefined, version = ''): RulesetSource | undefined {
   if (backend === 'nf_tables' || program.includes('-nft') || program.startsWith('xtables')) return 'iptables-nft';
   if (backend === 'legacy' || program.includes('-legacy')) return 'iptables-legacy';
-  return undefined;
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  const isOld = major === 1 && minor < 8;
+  const isNew = major > 1 || minor > 8 || (minor === 8 && patch >= 9);
+  return isOld || isNew ? 'iptables-legacy' : undefined;
 }
 
 /** Colours that `grep --color` left in a pasted output, and a carriage return. */

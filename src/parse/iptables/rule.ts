@@ -45,16 +45,26 @@ export function parseRule(text: string, declaredChains: ReadonlySet<string>, fam
 }
 
 function finish(draft: Draft, declaredChains: ReadonlySet<string>, family: 'ip' | 'ip6'): Omit<ParsedRule, 'chain'> {
-  const matches = draft.groups.flatMap((group) => moduleMatches(group.module, group.options, family));
+  const matches: Match[] = [];
+  for (const group of draft.groups) for (const match of moduleMatches(group.module, group.options, family)) matches.push(match);
   const actions: Action[] =
     draft.target === undefined ? [] : [targetAction(draft.target.name, draft.target.goto, draft.target.group.options, declaredChains)];
-  const comments = matches.flatMap((match) => (match.kind === 'comment' ? [match.text] : []));
+  const comment = commentOf(matches);
   return {
     statements: [...draft.generic, ...matches, ...actions],
-    ...(comments.length === 0 ? {} : { comment: comments.join(' ') }),
+    ...(comment === undefined ? {} : { comment }),
     ...(draft.counters === undefined ? {} : { counters: draft.counters }),
     ...(draft.position === undefined ? {} : { position: draft.position }),
   };
+}
+
+/** All comments of the rule: Calico and others give one rule two. */
+function commentOf(matches: readonly Match[]): string | undefined {
+  let text: string | undefined;
+  for (const match of matches) {
+    if (match.kind === 'comment') text = text === undefined ? match.text : `${text} ${match.text}`;
+  }
+  return text;
 }
 
 function readDraft(reader: TokenReader): Draft {

@@ -10,7 +10,7 @@ import { optionOf, optionsText, optionValue } from './options.ts';
 export function targetAction(name: string, isGoto: boolean, options: ModuleOption[], declaredChains: ReadonlySet<string>): Action {
   if (isGoto) return { role: 'action', kind: 'goto', chain: name };
   if (declaredChains.has(name)) return { role: 'action', kind: 'jump', chain: name };
-  const text = `-j ${name} ${optionsText(options)}`.trim();
+  const text = options.length === 0 ? `-j ${name}` : `-j ${name} ${optionsText(options)}`;
   const reader = readers[name];
   if (reader !== undefined)
     return reader(options, text) ?? { role: 'action', kind: 'opaqueAction', text, why: `arguments of -j ${name} not understood` };
@@ -145,4 +145,6 @@ const readers: Record<string, Reader> = {
   CT: conntrackTarget,
   TPROXY: tproxy,
   NETMAP: netmap,
+  // A mark from a hash of the packet: what it is can't be foreseen.
+  HMARK: (_options, text) => ({ role: 'action', kind: 'assign', target: 'meta mark', value: { type: 'opaque', text }, text }),
 };

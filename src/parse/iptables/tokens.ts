@@ -31,12 +31,16 @@ export function tokensOf(line: string): Token[] | undefined {
 }
 
 function wordEnd(line: string, start: number): number {
-  let end = start;
-  while (end < line.length && line[end] !== ' ' && line[end] !== '\t') end++;
-  return end;
+  const blank = line.indexOf(' ', start);
+  const end = blank < 0 ? line.length : blank;
+  const tab = line.lastIndexOf('\t', end);
+  return tab < start ? end : line.indexOf('\t', start);
 }
 
 function quotedAt(line: string, start: number): { text: string; end: number } | undefined {
+  const plainEnd = line.indexOf('"', start + 1);
+  const backslash = line.indexOf('\\', start + 1);
+  if (plainEnd >= 0 && (backslash < 0 || backslash > plainEnd)) return { text: line.slice(start + 1, plainEnd), end: plainEnd + 1 };
   let text = '';
   for (let position = start + 1; position < line.length; position++) {
     const character = line[position];
