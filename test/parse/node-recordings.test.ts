@@ -62,18 +62,16 @@ describe.skipIf(archives.length === 0)('recordings of a real cluster (../shared/
         .value.map(({ dst, type, via, dev, table, src, family }) => ({ dst, type, via, dev, table, src, family }));
     expect(shape('ip-route-all.json')).toEqual(shape('ip-route-all.txt'));
     const links = (file: string): unknown =>
-      parsers
-        .parseIpLink(textOf(file))
-        .value.map(({ name, kind, vxlan, portKind, portDetails, peer, mtu, master }) => ({
-          name,
-          kind,
-          vxlan,
-          portKind,
-          hairpin: portDetails.hairpin,
-          peer,
-          mtu,
-          master,
-        }));
+      parsers.parseIpLink(textOf(file)).value.map(({ name, kind, vxlan, portKind, portDetails, peer, mtu, master }) => ({
+        name,
+        kind,
+        vxlan,
+        portKind,
+        hairpin: portDetails.hairpin,
+        peer,
+        mtu,
+        master,
+      }));
     expect(links('ip-d-link.json')).toEqual(links('ip-d-link.txt'));
     const fdb = (file: string): unknown =>
       parsers.parseBridgeFdb(textOf(file)).value.map(({ line: _line, text: _text, ...entry }) => entry);
