@@ -6,6 +6,7 @@ import type { Observed } from '../../model/observed.ts';
 import type { Socket } from '../../model/socket.ts';
 import type { Pod } from '../../schema/kubernetes.ts';
 import { packetOf, rulesetsOf, walkHook } from '../../walk/node-rules.ts';
+import { usable } from '../dns/dns-pods.ts';
 import { hostOf } from '../traffic.ts';
 
 /** A ready endpoint of the Service with its pod and what listens there. */
@@ -23,8 +24,8 @@ export interface Backend {
 export function backendsOf(facts: Facts): Backend[] {
   const { endpoints } = facts.target;
   if (endpoints.state !== 'seen') return [];
-  return endpoints.value
-    .filter((endpoint) => (endpoint.ready || endpoint.serving) && endpoint.protocol === 'TCP')
+  return usable(endpoints.value)
+    .filter((endpoint) => endpoint.protocol === 'TCP')
     .flatMap((endpoint) => {
       const pod = endpoint.pod ? facts.pod(endpoint.pod.namespace, endpoint.pod.name) : facts.podByAddress(endpoint.address);
       if (!pod) return [];
@@ -40,16 +41,7 @@ export const listenersAt = (sockets: readonly Socket[], port: number): Socket[] 
   listeners(sockets).filter((socket) => socket.local.port === port);
 export const isLoopback = (host: string): boolean => /^127\./.test(host) || host === '::1' || /^::ffff:127\./.test(host);
 
-/** A listener that takes connections to this IPv4 address; undefined when the output can't tell. */
-export function takes(socket: Socket, address: string): boolean | undefined {
-  const { host } = socket.local;
-  if (host === address || host === '0.0.0.0' || host === `::ffff:${address}`) return true;
-  if (host !== '*' && host !== '::') return false;
-  if (socket.families === 'unknown') return undefined;
-  return socket.families === 'dual-stack' || socket.families === 'ipv4';
-}
-
-/** True when rules in the pod's own namespace send this port elsewhere (a mesh's sidecar); undefined when the rules were read and don't tell. */
+/** True when rules in the pod's own namespace send this port elsewhere (a mesh's sidecar): then who listens there says nothing. */
 export function isRedirected(facts: Facts, backend: Backend): boolean {
   const net = facts.podNet(backend.pod);
   const rulesets = rulesetsOf(net);
@@ -61,6 +53,9 @@ export function isRedirected(facts: Facts, backend: Backend): boolean {
   );
   return walkHook(net, rulesets.value, 'prerouting', packet).some((outcome) => outcome.dnat !== undefined || outcome.tproxy !== undefined);
 }
+
+export const redirectedDetail = ({ endpoint, pod }: Backend): string =>
+  `rules inside pod ${pod.metadata.namespace}/${pod.metadata.name} send port ${endpoint.port} elsewhere, so that its listeners do not tell who answers`;
 
 /** Whether a refusal, and not silence, is what was seen: only that says that nothing listens. */
 const refusals = (tries: readonly Try[]): boolean => tries.some((item) => item.cause === 'refused' || item.cause === 'reset');

@@ -11,6 +11,7 @@ import {
   listenersAt,
   mayRefuse,
   nameBackends,
+  redirectedDetail,
   socketEvidence,
 } from './backends.ts';
 import { kubectlName, whereOfPods, workloadOf } from './workload.ts';
@@ -39,10 +40,12 @@ export const listeningOnLoopbackOnly = defineCheck({
   judge: (facts) => {
     const backends = backendsOf(facts);
     if (backends.length === 0) return skip('the Service has no ready TCP endpoint that is a pod');
-    const bad = backends.filter((backend) => mayRefuse(backend) && loopbackListeners(backend).length > 0 && !isRedirected(facts, backend));
+    const suspects = backends.filter((backend) => mayRefuse(backend) && loopbackListeners(backend).length > 0);
+    const bad = suspects.filter((backend) => !isRedirected(facts, backend));
     if (bad.length > 0) return fail(describe(facts, bad, backends.length));
+    if (suspects[0]) return cannotTell('unsupported', redirectedDetail(suspects[0]));
     const unseen = backends.find(
-      ({ sockets, probe }) => sockets.state !== 'seen' && !(probe && !isFailing(probe) && probe.unknown === null),
+      ({ sockets, probe }) => (sockets.state !== 'seen' || !sockets.complete) && !(probe && !isFailing(probe) && probe.unknown === null),
     );
     if (unseen)
       return unseen.sockets.state === 'unknown'

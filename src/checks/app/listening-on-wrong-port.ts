@@ -12,6 +12,7 @@ import {
   listenersAt,
   mayRefuse,
   nameBackends,
+  redirectedDetail,
   socketEvidence,
 } from './backends.ts';
 import { kubectlName, whereOfPods, workloadOf } from './workload.ts';
@@ -49,8 +50,10 @@ export const listeningOnWrongPort = defineCheck({
     const declared = backends.filter(declares);
     if (declared.length === 0)
       return skip("no container declares the port that the Service sends to (SVC004 looks at the Service's targetPort)");
-    const bad = declared.filter((backend) => mayRefuse(backend) && listensElsewhere(backend) && !isRedirected(facts, backend));
+    const suspects = declared.filter((backend) => mayRefuse(backend) && listensElsewhere(backend));
+    const bad = suspects.filter((backend) => !isRedirected(facts, backend));
     if (bad.length > 0) return fail(describe(facts, bad, backends.length));
+    if (suspects[0]) return cannotTell('unsupported', redirectedDetail(suspects[0]));
     const unseen = declared.find(
       ({ sockets, probe }) => (sockets.state !== 'seen' || !sockets.complete) && !(probe && !isFailing(probe) && probe.unknown === null),
     );

@@ -76,8 +76,9 @@ interface Bad {
 const directProbe = (facts: Facts, endpoint: Endpoint): ProbeResult | undefined =>
   facts.probesOf('dns-server', facts.client.origin).find((probe) => hostOf(probe.target) === endpoint.address);
 
-/** No answer at all; NXDOMAIN and SERVFAIL are answers. */
+/** No answer to any try; NXDOMAIN and SERVFAIL are answers. */
 const isSilent = (probe: ProbeResult): boolean =>
+  failed(probe).length === probe.tries.length &&
   failed(probe).every((item) => item.cause === 'timeout' || item.cause === 'refused' || item.cause === 'admin-prohibited');
 
 /** The same question from the DNS pod's own node: no way between nodes is left that could be at fault. */

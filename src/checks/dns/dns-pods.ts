@@ -8,7 +8,11 @@ import { whereOfPods } from '../app/workload.ts';
 
 type ContainerStatus = NonNullable<Pod['status']['containerStatuses']>[number];
 
-export const usable = (endpoints: readonly Endpoint[]): Endpoint[] => endpoints.filter((endpoint) => endpoint.ready || endpoint.serving);
+/** Endpoints that kube-proxy sends to: the ready ones; where none is, those that still serve while they terminate. */
+export function usable(endpoints: readonly Endpoint[]): Endpoint[] {
+  const ready = endpoints.filter((endpoint) => endpoint.ready);
+  return ready.length > 0 ? ready : endpoints.filter((endpoint) => endpoint.serving);
+}
 
 export const dnsPods = (facts: Facts): Pod[] => (facts.dns.pods.state === 'seen' ? facts.dns.pods.value : []);
 
@@ -21,7 +25,7 @@ export function crashedContainer(pod: Pod, startedAt: string): ContainerStatus |
     if ((status.state?.terminated?.exitCode ?? 0) !== 0) return true;
     const last = status.lastState?.terminated;
     if (!last || last.exitCode === 0) return false;
-    return status.ready === false || isRecent(last, startedAt);
+    return status.ready === false || ((status.restartCount ?? 0) > 1 && isRecent(last, startedAt));
   });
 }
 
@@ -77,7 +81,7 @@ export function endpointsEvidence(facts: Facts, service: Service): EvidenceRef {
   };
 }
 
-/** Why a pod is not ready, in the API's own words. */
+/** Why a pod is not ready, in the API's own words; for a readiness probe that does not succeed, the probe. */
 export function whyNotReady(pod: Pod): { path: string; text: string } | null {
   const waiting = pod.status.containerStatuses?.find((status) => status.state?.waiting)?.state?.waiting;
   if (waiting?.reason)
@@ -91,11 +95,36 @@ export function whyNotReady(pod: Pod): { path: string; text: string } | null {
       path: '.status.conditions[?(@.type=="PodScheduled")].message',
       text: scheduled.message ?? scheduled.reason ?? 'not scheduled',
     };
+  const probed = unreadyProbe(pod);
+  if (probed) return probed;
   const ready = pod.status.conditions?.find((condition) => condition.type === 'Ready' && condition.status !== 'True');
   return ready ? { path: '.status.conditions[?(@.type=="Ready")].message', text: ready.message ?? ready.reason ?? 'not ready' } : null;
 }
 
-export const notReadyEvidence = (pod: Pod): EvidenceRef[] => {
+/** The readiness probe of a container that runs and is not ready: kubelet waits for nothing else (Kubernetes, "Pod lifecycle"). */
+function unreadyProbe(pod: Pod): { path: string; text: string } | null {
+  const unready = pod.status.containerStatuses?.find((status) => status.state?.running && status.ready === false);
+  const container = unready && pod.spec.containers.find((item) => item.name === unready.name);
+  const get = container?.readinessProbe?.httpGet;
+  if (!container?.readinessProbe) return null;
+  const what = get
+    ? `http port ${get.port}${get.path ?? '/'}`
+    : JSON.stringify(container.readinessProbe.tcpSocket ?? container.readinessProbe.exec ?? {});
+  return {
+    path: `.spec.containers[?(@.name=="${container.name}")].readinessProbe`,
+    text: `the readiness probe of container ${container.name}, ${what}, does not succeed`,
+  };
+}
+
+export function notReadyEvidence(pod: Pod): EvidenceRef[] {
   const why = whyNotReady(pod);
-  return why ? [objectEvidence('pod', pod, why.path, why.text)] : [];
-};
+  if (!why) return [];
+  const ready = pod.status.conditions?.find((condition) => condition.type === 'Ready');
+  const probe = pod.spec.containers.find((container) => why.path.includes(`"${container.name}"`))?.readinessProbe;
+  return [
+    objectEvidence('pod', pod, why.path, probe ?? why.text),
+    ...(probe && ready
+      ? [objectEvidence('pod', pod, '.status.conditions[?(@.type=="Ready")].message', ready.message ?? ready.status)]
+      : []),
+  ];
+}

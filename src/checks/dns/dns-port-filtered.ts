@@ -1,5 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
-import { isFailing } from '../../facts/probe-results.ts';
+import { isFailing, isPassing } from '../../facts/probe-results.ts';
 import type { Where } from '../../model/check.ts';
 import type { Endpoint } from '../../model/endpoints.ts';
 import { cannotTell, defineCheck, type Fault, fail, fault, notSeen, pass, skip } from '../check.ts';
@@ -47,6 +47,15 @@ export const dnsPortFiltered = defineCheck({
     const { stops, unknown } = walkAll(facts, facts.client.address, servers);
     const counted = stops.filter((stop) => !isOneOfSeveral(stop, stops, servers));
     if (counted.length > 0) return fail(...groupByStation(counted).map((group) => describe(facts, group)));
+    const lookups = facts.probes.filter((probe) => (probe.stage === 'name' || probe.stage === 'dns-server') && fromClient(facts, probe));
+    if (lookups.some(isPassing) && !lookups.some(isFailing))
+      return pass(
+        'queries from the client to port 53 are answered',
+        lookups
+          .filter(isPassing)
+          .map((probe) => probe.target)
+          .join(', '),
+      );
     const first = unknown[0];
     if (first) return cannotTell(first.reason, `rules of ${first.station.name}: ${first.detail}`);
     return pass(

@@ -56,6 +56,12 @@ export function walkPort(station: Station, client: string, servers: readonly str
   if (rulesets.state === 'absent') return { stops: [], unknown: [] };
   if (rulesets.state === 'unknown') return { stops: [], unknown: [{ station, reason: rulesets.reason, detail: rulesets.detail }] };
   const walked: Walked = { stops: [], unknown: [] };
+  if (!rulesets.complete)
+    walked.unknown.push({
+      station,
+      reason: 'not-collected',
+      detail: 'not all of iptables-nft, iptables-legacy and nft were read and understood',
+    });
   for (const server of servers)
     for (const protocol of ['udp', 'tcp'] as const)
       for (const direction of ['query', 'answer'] as const) {
