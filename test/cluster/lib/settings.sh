@@ -4,6 +4,7 @@ STATE=${STATE:-/tmp/$PREFIX-cluster}        # everything that one cluster writes
 BIN=${BIN:-$HOME/.cache/k8snet-cluster}     # what build.sh made; shared by all clusters
 KBIN=$BIN/bin ROOTFS=$BIN/rootfs
 export PREFIX STATE BIN PATH=$KBIN:$PATH
+[ "${MODE:-}" != test ] || MODE= # vitest's own variable of that name
 ASKED="${MODE:-}/${BACKEND:-}"
 MODE=${MODE:-iptables}                      # kube-proxy: iptables | nftables
 BACKEND=${BACKEND:-vxlan}                   # flannel: vxlan | host-gw
