@@ -129,6 +129,7 @@ function printDetails(): void {
       lost.length > 0 ? `lines lost: ${lost.slice(0, 10).join(' ')}` : '',
       damaged && parsed?.complete ? 'damaged, and called complete' : '',
       lookForMissed.length > 0 ? `look_for not in a value: ${lookForMissed[0]?.slice(0, 60)}` : '',
+      wrong === undefined && process.argv.includes('--verbose') ? 'truth not compared' : '',
       wrong && wrong.length > 0 ? `truth: ${wrong.slice(0, 4).join('; ')}` : '',
     ].filter(Boolean);
     if (remarks.length > 0) console.log(`${slug} (${kind}): ${remarks.join(' | ')}`);

@@ -53,13 +53,16 @@ import { parseRouteN } from './route-n.ts';
 import { parseSandboxEvents } from './sandbox-events.ts';
 import { parseSoftnet } from './softnet.ts';
 import { parseSs } from './ss.ts';
+import { parseSsSummary } from './ss-summary.ts';
 import { parseSysctl } from './sysctl.ts';
 import { parseTcFilter, parseTcQdisc } from './tc.ts';
 import { parseTcpdump } from './tcpdump.ts';
 import { parseTracepath } from './tracepath.ts';
 import { parseTraceroute } from './traceroute.ts';
+import { parseUsage } from './usage.ts';
 import { parseWeave } from './weave.ts';
 import { parseWget } from './wget.ts';
+import { parseXtablesTrace } from './xtables-trace.ts';
 
 export interface Kind {
   /** As in `k8snet parse --as KIND`. */
@@ -89,6 +92,7 @@ export const kinds: readonly Kind[] = [
   ),
   kind('iptables-rules', 'iptables -S, ip6tables -S', (text) => parseIptablesRules(text), /^-[PN] [\w-]+( |$)/),
   kind('iptables-list', 'iptables -L, ip6tables -L', (text) => parseIptablesList(text), /^Chain \S+ \((?:policy \S+|\d+ references)/),
+  kind('xtables-trace', 'xtables-monitor --trace', parseXtablesTrace, /^ TRACE: \d+ [0-9a-f]+ |^PACKET: \d+ [0-9a-f]+ /),
   kind(
     'ipset',
     'ipset list, ipset save',
@@ -162,7 +166,7 @@ export const kinds: readonly Kind[] = [
     'ss',
     'ss',
     parseSs,
-    /^(?:Netid\s+)?State\s+Recv-Q\s+Send-Q|^(?:(?:tcp|udp|u_\w+|raw|p_\w+|nl|v_\w+)\s+)?(?:ESTAB|LISTEN|UNCONN|TIME-WAIT|SYN-SENT|CLOSE-WAIT|FIN-WAIT-[12])\s+\d+\s+\d+\s|^Total: \d+/,
+    /^(?:Netid\s+)?State\s+Recv-Q\s+Send-Q|^(?:(?:tcp|udp|u_\w+|raw|p_\w+|nl|v_\w+)\s+)?(?:ESTAB|LISTEN|UNCONN|TIME-WAIT|SYN-SENT|CLOSE-WAIT|FIN-WAIT-[12])\s+\d+\s+\d+\s/,
   ),
   kind('netstat', 'netstat -tnl', parseNetstat, /^Active (?:Internet|UNIX) |^Aktive Internetverbindungen|^Proto Recv-Q Send-Q/),
   kind('netstat-s', 'netstat -s', parseNetstatStatistics, /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt):\s*$/),
@@ -290,6 +294,8 @@ export const kinds: readonly Kind[] = [
     parseWeave,
     /^\s*(?:->|<-) \S+:\d+\s+(?:established|pending|failed|retrying|connecting)|^ *PeerDiscovery: /,
   ),
+  kind('ss-summary', 'ss -s', parseSsSummary, /^Total: \d+|^Transport Total {5}IP/),
+  kind('usage', 'the refusal of an option', parseUsage, /^[\w./-]+: (?:invalid|unrecognized|unknown|illegal) option\b|^Usage: /),
   kind('sysctl', 'sysctl -a', parseSysctl, /^(?:net|kernel|vm|fs|user|dev)[./][\w./-]+ ?= ?/),
 ];
 
