@@ -1,0 +1,182 @@
+import type { Facts } from '../../facts/facts.ts';
+import { isPassing, type ProbeResult } from '../../facts/probe-results.ts';
+import type { Reason } from '../../model/observed.ts';
+import type { Leg, Place } from '../../walk/leg.ts';
+import { lookupRoute } from '../../walk/route-lookup.ts';
+import { type CheckResult, cannotTell, type Fault, type FaultParts, fail, fault, pass, skip } from '../check.ts';
+import { dependenciesOf, flowEndpoints, hostOf, originNode } from '../traffic.ts';
+
+/** Legs by the two addresses alone, either way: what breaks the way or the way back, whatever is sent on it. */
+export const pathKey = (leg: Leg): string => [leg.from.address, leg.to.address].sort().join('-');
+/** Legs by addresses, protocol and port: what a rule may tell apart. */
+export const flowKey = (leg: Leg): string => `${leg.from.address}>${leg.to.address}:${leg.protocol}${leg.port ?? ''}`;
+
+/** The pod-to-pod (or node-to-pod) legs that a probe needs; those to other addresses (a node's, an outside one) among them. */
+export function legsOf(facts: Facts, probe: ProbeResult): Leg[] {
+  return dependenciesOf(facts, probe).addresses.flatMap((address) => {
+    const from = originPlace(facts, probe, address);
+    return from ? [{ from, to: placeOf(facts, address), ...portOf(facts, probe, address), isReply: false }] : [];
+  });
+}
+
+/**
+ * Every leg that this diagnosis is about: those of the probes that were sent, and those from the client to the endpoints and DNS servers that
+ * it would need. A Service with hundreds of endpoints is judged by those that were probed.
+ */
+export function flowLegs(facts: Facts): Leg[] {
+  const legs = directProbes(facts).flatMap((probe) => legsOf(facts, probe));
+  const { client } = facts;
+  if (client.address !== undefined && legs.length === 0) {
+    const from: Place = {
+      address: client.address,
+      node: client.node,
+      pod: client.pod?.spec.hostNetwork ? undefined : client.pod,
+      isNode: client.pod === undefined || client.pod.spec.hostNetwork === true,
+    };
+    const endpoints = flowEndpoints(facts).slice(0, mostLegs);
+    legs.push(
+      ...endpoints.map((endpoint) => ({
+        from,
+        to: placeOf(facts, endpoint.address),
+        protocol: protocolOf(endpoint.protocol),
+        port: endpoint.port,
+        isReply: false,
+      })),
+    );
+  }
+  return [...new Map(legs.map((leg) => [flowKey(leg), leg])).values()];
+}
+
+const mostLegs = 12;
+
+/** Probes whose outcome belongs to one address alone. */
+export const directProbes = (facts: Facts): ProbeResult[] =>
+  facts.probes.filter(
+    (probe) =>
+      probe.stage === 'endpoint' ||
+      probe.stage === 'payload' ||
+      (probe.stage === 'dns-server' && !facts.dns.addresses.includes(hostOf(probe.target))),
+  );
+
+function originPlace(facts: Facts, probe: ProbeResult, to: string): Place | undefined {
+  const node = originNode(facts, probe);
+  const pod = probe.origin.kind === 'pod' ? facts.pod(probe.origin.namespace ?? '', probe.origin.name) : undefined;
+  if (pod && !pod.spec.hostNetwork)
+    return pod.status.podIP === undefined ? undefined : { address: pod.status.podIP, node, pod, isNode: false };
+  if (node === null) return undefined;
+  const address = sourceAddress(facts, node, to) ?? facts.nodeAddress(node);
+  return address === undefined ? undefined : { address, node, pod: undefined, isNode: true };
+}
+
+/** The address that a node gives to its own packets for a destination: of the route, else the first of its device. */
+function sourceAddress(facts: Facts, node: string, to: string): string | undefined {
+  const net = facts.nodeNet(node);
+  const decision = lookupRoute(net, { to });
+  if (decision.state !== 'seen' || !decision.value.route) return undefined;
+  const { route, dev } = decision.value;
+  if (route.src !== undefined) return route.src;
+  const addresses = net.addresses();
+  return addresses.state === 'seen'
+    ? addresses.value.find((link) => link.name === dev)?.addresses.find((item) => item.family === 4)?.address
+    : undefined;
+}
+
+export function placeOf(facts: Facts, address: string): Place {
+  const pod = facts.podByAddress(address);
+  const nodes = facts.nodes();
+  const isNode = nodes.state === 'seen' && nodes.value.some((node) => node.status.addresses?.some((known) => known.address === address));
+  return { address, node: facts.nodeOf(address), pod, isNode };
+}
+
+function portOf(facts: Facts, probe: ProbeResult, address: string): Pick<Leg, 'protocol' | 'port'> {
+  if (probe.stage === 'payload' || probe.stage === 'node') return { protocol: 'icmp', port: undefined };
+  if (probe.stage === 'endpoint') return { protocol: 'tcp', port: Number(/:(\d+)$/.exec(probe.target)?.[1]) };
+  const isDns = probe.stage === 'name' || probe.stage === 'dns-server';
+  const endpoint = flowEndpoints(facts).find((item) => item.address === address && item.dns === isDns);
+  if (endpoint) return { protocol: protocolOf(endpoint.protocol), port: endpoint.port };
+  return isDns ? { protocol: 'udp', port: 53 } : { protocol: 'tcp', port: facts.target.port?.port };
+}
+
+const protocolOf = (name: string): Leg['protocol'] => (name === 'UDP' ? 'udp' : name === 'SCTP' ? 'sctp' : 'tcp');
+
+/** What one leg shows to a check. Legs with the same `key` share one fault, whose words come from the first of them. */
+export type LegFinding =
+  | { state: 'fine' }
+  | { state: 'none' }
+  | { state: 'unknown'; reason: Reason; detail: string }
+  | { state: 'broken'; key: string; parts: (legs: readonly Leg[]) => Omit<FaultParts, 'breaks'> };
+
+export const fine: LegFinding = { state: 'fine' };
+export const none: LegFinding = { state: 'none' };
+
+export interface LegCheck {
+  /** Looks at one leg; several findings where more than one thing is wrong on it. */
+  examine: (leg: Leg) => LegFinding[];
+  keyOf?: (leg: Leg) => string;
+  passed: string;
+  by: string;
+  /** Said when no leg has what the check is about. */
+  skipped: string;
+}
+
+/**
+ * Examines every leg of the flow. A leg that was seen to work is not broken, whatever the tables seem to say; each fault breaks exactly the
+ * probes that need one of its legs.
+ */
+export function judgeLegs(facts: Facts, check: LegCheck): CheckResult {
+  const keyOf = check.keyOf ?? pathKey;
+  const works = legsSeenToWork(facts, keyOf);
+  const broken = new Map<string, { legs: Leg[]; parts: (legs: readonly Leg[]) => Omit<FaultParts, 'breaks'> }>();
+  const doubts: Extract<LegFinding, { state: 'unknown' }>[] = [];
+  let looked = 0;
+  for (const leg of flowLegs(facts)) {
+    for (const finding of check.examine(leg)) {
+      if (finding.state === 'fine') looked += 1;
+      if (finding.state === 'unknown' && !works.has(keyOf(leg))) doubts.push(finding);
+      if (finding.state !== 'broken') continue;
+      if (works.has(keyOf(leg))) {
+        looked += 1;
+        continue;
+      }
+      const known = broken.get(finding.key);
+      if (known) known.legs.push(leg);
+      else broken.set(finding.key, { legs: [leg], parts: finding.parts });
+    }
+  }
+  if (broken.size > 0)
+    return fail(...[...broken.values()].map(({ legs, parts }) => fault({ ...parts(legs), breaks: breaksLegs(facts, legs, keyOf) })));
+  const [doubt] = doubts;
+  if (doubt) return cannotTell(doubt.reason, doubt.detail);
+  return looked > 0 ? pass(check.passed, check.by) : skip(check.skipped);
+}
+
+/** True for each probe that needs one of these legs. Probes from node to node pass nothing that a CNI made. */
+export function breaksLegs(facts: Facts, legs: readonly Leg[], keyOf: (leg: Leg) => string = pathKey): Fault['breaks'] {
+  const keys = new Set(legs.map(keyOf));
+  return (probe) => probe.stage !== 'node' && legsOf(facts, probe).some((leg) => keys.has(keyOf(leg)));
+}
+
+/** Legs on which something was answered each time: by the path, one probe of any kind is enough, because its answer came back too. */
+export function legsSeenToWork(facts: Facts, keyOf: (leg: Leg) => string = pathKey): ReadonlySet<string> {
+  const passing = directProbes(facts).filter((probe) => isPassing(probe) || probe.payload?.small === true);
+  return new Set(passing.flatMap((probe) => legsOf(facts, probe).map(keyOf)));
+}
+
+/** Node names of an observation that was not made, for a report. */
+export const unseen = (observed: { state: string; reason?: Reason; detail?: string }, what: string): LegFinding => ({
+  state: 'unknown',
+  reason: observed.reason ?? 'not-collected',
+  detail: `${what}: ${observed.detail ?? 'not there'}`,
+});
+
+/** "pods of n2 and n3", by the far ends of the legs. */
+export const farNodes = (legs: readonly Leg[], near: string): string => {
+  const names = [
+    ...new Set(legs.flatMap((leg) => [leg.from.node, leg.to.node]).filter((name): name is string => name !== null && name !== near)),
+  ].sort();
+  return names.length === 0
+    ? 'other nodes'
+    : names.length === 1
+      ? (names[0] as string)
+      : `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
+};

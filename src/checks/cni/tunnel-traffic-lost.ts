@@ -1,0 +1,132 @@
+import type { Facts } from '../../facts/facts.ts';
+import { failureEvidence } from '../../facts/probe-results.ts';
+import type { ConntrackFlow } from '../../model/conntrack.ts';
+import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { hopOf, isTunnel, type Leg } from '../../walk/leg.ts';
+import { cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
+import { breaksLegs, flowLegs } from './legs.ts';
+import { byNodePair, type Lost, lostTraffic, nothingPasses } from './lost-traffic.ts';
+import { nodeReaches } from './node-reach.ts';
+
+export const tunnelTrafficLostBetweenNodes = defineCheck({
+  meta: {
+    id: 'CNI008',
+    slug: 'tunnel-traffic-lost-between-nodes',
+    layer: 'cni',
+    title: 'Pod traffic is lost between two nodes whose own tables are in order',
+    since: '0.1.0',
+    explain: {
+      what: "Two nodes reach each other, and traffic between their pods is lost. Devices, routes, neighbours, FDB, settings and rules of both nodes were read and are in order, so that what is left is the network between them: it passes the nodes' own packets and drops the tunnel's (or, without a tunnel, packets with pod addresses).",
+      why: "A cloud security group, a firewall between racks or a hypervisor (NSX on 4789 and 8472) doesn't let the tunnel's UDP port pass, in one direction or both; without a tunnel: the source/destination check of a cloud network card, or its anti-spoofing.",
+      confirm: [
+        'tcpdump -ni eth0 udp port 8472   (on both nodes at once: leaves one, never arrives at the other)',
+        'ip -s link show flannel.1   (TX rises on one, RX does not on the other)',
+      ],
+      fix: [
+        "Allow the tunnel's UDP port between all node addresses in both directions, in the security groups and firewalls between the nodes",
+        'Without a tunnel: turn off the source/destination check of the network cards, or give the cloud a route for each pod range',
+      ],
+      notThis: [
+        'A rule on one of the nodes: CNI007',
+        'The nodes do not reach each other at all: CNI009',
+        'Small packets arrive and large ones do not: CNI016',
+      ],
+      refs: [
+        'https://github.com/flannel-io/flannel/blob/master/Documentation/troubleshooting.md',
+        'https://github.com/flannel-io/flannel/issues/2388',
+        'https://github.com/projectcalico/calico/issues/8166',
+      ],
+    },
+  },
+  needs: () => [],
+  judge: (facts) => {
+    if (!flowLegs(facts).some((leg) => leg.from.node !== leg.to.node && !leg.to.isNode))
+      return skip('no traffic between nodes in this flow');
+    const { lost, notSeen } = lostTraffic(facts);
+    const pairs = byNodePair(lost).filter(({ near, far }) => nothingPasses(facts, near, far));
+    if (pairs.length === 0)
+      return pass(
+        'no traffic between nodes is lost without a reason found',
+        'the probes to the pods of other nodes, and every other CNI check',
+      );
+    const [unseen] = notSeen;
+    if (unseen !== undefined)
+      return cannotTell('not-collected', `traffic between nodes is lost, and not everything that can be the reason was seen: ${unseen}`);
+    const faults = pairs.flatMap(({ near, far, items }) => describe(facts, near, far, items));
+    return faults.length > 0 ? fail(...faults) : cannotTell('not-collected', 'whether the nodes reach each other at all was not tried');
+  },
+});
+
+function describe(facts: Facts, near: string, far: string, items: readonly Lost[]): Fault[] {
+  const reach = nodeReaches(facts).find((item) => (item.from === near && item.to === far) || (item.from === far && item.to === near));
+  const [first] = items;
+  if (reach?.state !== 'answers' || !first) return [];
+  const hop = hopOf(facts, first.leg);
+  const link = hop.state === 'seen' ? hop.value?.link : undefined;
+  const tunnel = link && isTunnel(link) ? link : undefined;
+  const port = tunnel?.vxlan?.dstport;
+  const what = tunnel ? `tunnel packets (${tunnel.name}${port === undefined ? '' : `, UDP ${port}`})` : 'packets with pod addresses';
+  const direction = directionOf(facts, items, near, far);
+  const way = direction ? `from ${direction.from} to ${direction.to}` : `between ${near} and ${far}, in one direction or both`;
+  return [
+    fault({
+      title: `${what} are lost on the network ${way}: both nodes' devices, routes and rules are in order, and the nodes reach each other`,
+      where: {
+        kind: 'network',
+        name: direction
+          ? `${direction.from} -> ${direction.to}${port === undefined ? '' : ` udp ${port}`}`
+          : `${near} <-> ${far}${port === undefined ? '' : ` udp ${port}`}`,
+      },
+      evidence: [failureEvidence(first.probe, 1), ...reach.evidence, ...(direction?.evidence ?? [])],
+      next: [
+        `kubectl debug node/${far} -it --image=nicolaka/netshoot --profile=sysadmin -- tcpdump -ni any ${port === undefined ? `net ${facts.node(near)?.spec.podCIDR ?? first.leg.from.address}` : `udp port ${port}`}`,
+        `kubectl debug node/${near} -it --image=nicolaka/netshoot --profile=sysadmin -- tcpdump -ni any ${port === undefined ? `net ${facts.node(far)?.spec.podCIDR ?? first.leg.to.address}` : `udp port ${port}`}`,
+      ],
+      fix: [
+        tunnel
+          ? `allow UDP ${port ?? '(the tunnel port)'} ${way.replace(', in one direction or both', ', both ways')} in the security groups and firewalls between the nodes`
+          : "turn off the source/destination check (anti-spoofing) of the nodes' network cards, or make the network route the pod ranges",
+      ],
+      breaks: breaksLegs(facts, pairLegs(facts, near, far)),
+    }),
+  ];
+}
+
+const pairLegs = (facts: Facts, near: string, far: string): Leg[] =>
+  flowLegs(facts).filter(
+    (leg) => !leg.to.isNode && ((leg.from.node === near && leg.to.node === far) || (leg.from.node === far && leg.to.node === near)),
+  );
+
+interface Direction {
+  from: string;
+  to: string;
+  evidence: EvidenceRef[];
+}
+
+/**
+ * Which way is lost, by the connection tracking of the far node: an entry for the request there means that it arrived, so that the answers
+ * are lost. That it did not arrive is only said where the near node's own entry is young enough for one there to be alive too.
+ */
+function directionOf(facts: Facts, items: readonly Lost[], near: string, far: string): Direction | null {
+  for (const { leg } of items) {
+    if (leg.from.node !== near || leg.protocol !== 'tcp') continue;
+    const there = flowsOf(facts, far, leg);
+    const [arrived] = there?.flows ?? [];
+    if (arrived) return { from: far, to: near, evidence: [evidence(`node/${far}/conntrack`, arrived.line)] };
+    const here = flowsOf(facts, near, leg)?.flows.find((flow) => flow.state === 'SYN_SENT' && (flow.timeout ?? 0) > 65);
+    if (here && there?.complete)
+      return { from: near, to: far, evidence: [evidence(`node/${near}/conntrack`, here.line), evidence(`node/${far}/conntrack`)] };
+  }
+  return null;
+}
+
+function flowsOf(facts: Facts, node: string, leg: Leg): { flows: ConntrackFlow[]; complete: boolean } | null {
+  const table = facts.nodeNet(node).conntrack();
+  if (table.state !== 'seen') return null;
+  return {
+    flows: table.value.flows.filter(
+      (flow) => flow.original.src === leg.from.address && flow.original.dst === leg.to.address && flow.original.dport === leg.port,
+    ),
+    complete: table.complete,
+  };
+}
