@@ -43,23 +43,38 @@ const has = (name: string): boolean => process.argv.includes(`--${name}`);
 const out = argument('out') ?? 'docs/accuracy.json';
 const modes = argument('mode')?.split(',') ?? ['iptables', 'nftables'];
 const only = argument('only')?.split(',');
-const prefix = argument('prefix') ?? process.env['PREFIX'] ?? 'k8snet';
+const prefix = argument('prefix') ?? process.env.PREFIX ?? 'k8snet';
 const backend = argument('backend') ?? 'vxlan';
-process.env['PREFIX'] = prefix;
+process.env.PREFIX = prefix;
 
 async function cluster(mode: string, args: string[], timeout = 400_000) {
-  return execa('test/cluster/cluster.sh', args, { reject: false, timeout, env: { PREFIX: prefix, MODE: mode, BACKEND: backend }, all: true });
+  return execa('test/cluster/cluster.sh', args, {
+    reject: false,
+    timeout,
+    env: { PREFIX: prefix, MODE: mode, BACKEND: backend },
+    all: true,
+  });
 }
 
-async function diagnose(args: readonly string[]): Promise<{ said: Said; seconds: number; findings: { slug: string; severity: string }[]; text: string }> {
+async function diagnose(
+  args: readonly string[],
+): Promise<{ said: Said; seconds: number; findings: { slug: string; severity: string }[]; text: string }> {
   const started = performance.now();
   const limit = args.includes('--timeout') ? [] : ['--timeout', '3m'];
   const result = await clusterExec([process.execPath, 'bin/k8snet.js', 'diagnose', ...args, '-o', 'json', ...limit], { timeout: 240_000 });
   const seconds = Math.round((performance.now() - started) / 100) / 10;
   try {
-    const report = JSON.parse(result.stdout) as { verdict: { layer: string | null; summary: string }; findings: { slug: string; severity: string }[] };
+    const report = JSON.parse(result.stdout) as {
+      verdict: { layer: string | null; summary: string };
+      findings: { slug: string; severity: string }[];
+    };
     const faults = report.findings.filter((finding) => finding.severity === 'fault').map((finding) => finding.slug);
-    return { said: { layer: report.verdict.layer, id: faults, exit: result.exitCode ?? -1 }, seconds, findings: report.findings, text: report.verdict.summary };
+    return {
+      said: { layer: report.verdict.layer, id: faults, exit: result.exitCode ?? -1 },
+      seconds,
+      findings: report.findings,
+      text: report.verdict.summary,
+    };
   } catch {
     return { said: { layer: null, id: [], exit: result.exitCode ?? -1 }, seconds, findings: [], text: result.stderr.slice(-500) };
   }
@@ -70,25 +85,41 @@ function keepBundle(mode: string, fault: FaultTruth): string[] {
   if (directory === undefined) return [];
   mkdirSync(directory, { recursive: true });
   const name = join(directory, `${fault.id}-${mode}`);
-  const origin = { how: `test/cluster (Kubernetes 1.36, kube-proxy in ${mode} mode, flannel ${backend}): fault ${fault.id}, diagnosed with --record`, recorded: new Date().toISOString().slice(0, 10), truth: fault.truth.map((item) => `${item.layer}|${item.check}|${item.where}`).join(' and '), expect: fault.expect };
+  const origin = {
+    how: `test/cluster (Kubernetes 1.36, kube-proxy in ${mode} mode, flannel ${backend}): fault ${fault.id}, diagnosed with --record`,
+    recorded: new Date().toISOString().slice(0, 10),
+    truth: fault.truth.map((item) => `${item.layer}|${item.check}|${item.where}`).join(' and '),
+    expect: fault.expect,
+  };
   writeFileSync(`${name}.origin.json`, `${JSON.stringify(origin, null, 2)}\n`);
   return ['--record', `${name}.tgz`];
 }
 
 function isRight(fault: FaultTruth, said: Said, findings: { slug: string; severity: string }[]): boolean {
   if (fault.expect === 'healthy') return said.exit === 0 && said.id.length === 0;
-  if (fault.expect === 'note') return said.exit === 0 && fault.truth.every(({ check }) => findings.some((finding) => finding.slug === check && finding.severity === 'note'));
+  if (fault.expect === 'note')
+    return (
+      said.exit === 0 && fault.truth.every(({ check }) => findings.some((finding) => finding.slug === check && finding.severity === 'note'))
+    );
   const wanted = fault.truth.map(({ check }) => check).sort();
-  return said.exit === 1 && fault.truth.some(({ layer }) => layer === said.layer) && JSON.stringify([...said.id].sort()) === JSON.stringify(wanted);
+  return (
+    said.exit === 1 &&
+    fault.truth.some(({ layer }) => layer === said.layer) &&
+    JSON.stringify([...said.id].sort()) === JSON.stringify(wanted)
+  );
 }
 
 async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Promise<void> {
   const up = await cluster(mode, ['up'], 600_000);
-  if (up.exitCode !== 0 && !/up already/.test(String(up.all))) throw new Error(`the cluster did not come up: ${String(up.all).slice(-800)}`);
+  if (up.exitCode !== 0 && !/up already/.test(String(up.all)))
+    throw new Error(`the cluster did not come up: ${String(up.all).slice(-800)}`);
   for (const fault of faults) {
     if (has('resume') && rows.some((row) => row.case === fault.id && row.mode === mode && row.right)) continue;
     const broken = await cluster(mode, ['break', fault.id]);
-    const verdict = broken.exitCode === 0 ? await diagnose([...fault.diagnose, ...keepBundle(mode, fault)]) : { said: { layer: null, id: [], exit: -1 }, seconds: 0, findings: [], text: `break failed: ${String(broken.all).slice(-300)}` };
+    const verdict =
+      broken.exitCode === 0
+        ? await diagnose([...fault.diagnose, ...keepBundle(mode, fault)])
+        : { said: { layer: null, id: [], exit: -1 }, seconds: 0, findings: [], text: `break failed: ${String(broken.all).slice(-300)}` };
     const mended = await cluster(mode, ['mend', fault.id]);
     if (mended.exitCode !== 0) await cluster(mode, ['heal']);
     let after = await diagnose(fault.diagnose);
@@ -96,7 +127,12 @@ async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Pr
       await cluster(mode, ['heal']);
       after = await diagnose(fault.diagnose);
     }
-    const notFault = fault.expect === 'finding' ? fault.truth.map(({ check }) => check) : fault.expect === 'note' ? fault.truth.map(({ check }) => `${check} (note)`) : [];
+    const notFault =
+      fault.expect === 'finding'
+        ? fault.truth.map(({ check }) => check)
+        : fault.expect === 'note'
+          ? fault.truth.map(({ check }) => `${check} (note)`)
+          : [];
     const row: Row = {
       case: fault.id,
       mode,
@@ -110,7 +146,9 @@ async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Pr
     if (at >= 0) rows[at] = row;
     else rows.push(row);
     save(rows);
-    console.log(`${row.right ? 'right' : 'WRONG'}  ${mode}  ${fault.id}  expected ${row.expected.id.join('+') || 'healthy'}  got ${row.got.id.join('+') || `exit ${row.got.exit}`}  mended ${after.said.exit}${after.said.id.length > 0 ? ` (${after.said.id.join('+')})` : ''}  ${row.seconds} s${row.right ? '' : `  ${verdict.text}`}`);
+    console.log(
+      `${row.right ? 'right' : 'WRONG'}  ${mode}  ${fault.id}  expected ${row.expected.id.join('+') || 'healthy'}  got ${row.got.id.join('+') || `exit ${row.got.exit}`}  mended ${after.said.exit}${after.said.id.length > 0 ? ` (${after.said.id.join('+')})` : ''}  ${row.seconds} s${row.right ? '' : `  ${verdict.text}`}`,
+    );
   }
 }
 
@@ -128,7 +166,10 @@ function save(rows: Row[]): void {
     '',
     '| fault | kube-proxy | expected | said | exit | mended | right | seconds |',
     '| --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...sorted.map((row) => `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} |`),
+    ...sorted.map(
+      (row) =>
+        `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} |`,
+    ),
     '',
   ];
   writeFileSync(out.replace(/\.json$/, '.md'), lines.join('\n'));
@@ -137,7 +178,9 @@ function save(rows: Row[]): void {
 const all = JSON.parse((await execa('test/cluster/cluster.sh', ['faults', '--json'])).stdout) as FaultTruth[];
 const rows: Row[] = has('resume') && existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as { rows: Row[] }).rows : [];
 for (const mode of modes) {
-  const faults = all.filter((fault) => fault.modes.includes(mode) && fault.backends.includes(backend) && (!only || only.includes(fault.id)));
+  const faults = all.filter(
+    (fault) => fault.modes.includes(mode) && fault.backends.includes(backend) && (!only || only.includes(fault.id)),
+  );
   try {
     await run(mode, faults, rows);
   } finally {

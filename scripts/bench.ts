@@ -1,11 +1,11 @@
-import { execa } from 'execa';
-import { clusterExec, whyNoCluster } from '../test/cluster/access.ts';
-import { nodePodManifest } from '../src/collect/node-pod.ts';
-import { defaultImage } from '../src/collect/options.ts';
-import { unpackSnapshot } from '../src/snapshot/archive.ts';
 import { readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
+import { nodePodManifest } from '../src/collect/node-pod.ts';
+import { defaultImage } from '../src/collect/options.ts';
+import { unpackSnapshot } from '../src/snapshot/archive.ts';
+import { clusterExec, whyNoCluster } from '../test/cluster/access.ts';
 
 /**
  * Speed as ratios taken in one run, on the cluster that is up (npm run cluster -- up): the machine's own speed cancels out.
@@ -34,7 +34,8 @@ const file = join(tmpdir(), `k8snet-bench-${process.pid}.tgz`);
 
 async function diagnose(extra: string[] = []): Promise<void> {
   const result = await clusterExec([process.execPath, 'bin/k8snet.js', ...cli, '-o', 'json', ...extra]);
-  if (result.exitCode !== 0) throw new Error(`the cluster is not healthy (exit ${result.exitCode}): ${result.stdout.slice(0, 300)}${result.stderr.slice(-300)}`);
+  if (result.exitCode !== 0)
+    throw new Error(`the cluster is not healthy (exit ${result.exitCode}): ${result.stdout.slice(0, 300)}${result.stderr.slice(-300)}`);
 }
 
 let podNumber = 0;
@@ -56,7 +57,9 @@ const version: number[] = [];
 const node: number[] = [];
 
 await diagnose(['--record', file]);
-const commands = [...unpackSnapshot(readFileSync(file)).entries.values()].filter((entry) => entry.on.kind !== 'api').map((entry) => entry.command);
+const commands = [...unpackSnapshot(readFileSync(file)).entries.values()]
+  .filter((entry) => entry.on.kind !== 'api')
+  .map((entry) => entry.command);
 rmSync(file);
 for (let index = 0; index < rounds; index += 1) {
   diagnosis.push(await seconds(() => diagnose()));
@@ -70,7 +73,8 @@ for (let index = 0; index < rounds; index += 1) {
     separate.push(
       (limit.at(-1) ?? 0) +
         (await seconds(async () => {
-          for (const command of commands) await clusterExec(['kubectl', 'exec', '-n', 'kube-system', pod, '--', 'sh', '-c', `timeout 5 ${command}`]);
+          for (const command of commands)
+            await clusterExec(['kubectl', 'exec', '-n', 'kube-system', pod, '--', 'sh', '-c', `timeout 5 ${command}`]);
         })),
     );
   await remove(pod);
@@ -78,7 +82,15 @@ for (let index = 0; index < rounds; index += 1) {
   node.push(await seconds(() => execa(process.execPath, ['-e', '0'])));
 }
 const verbose = await clusterExec([process.execPath, 'bin/k8snet.js', ...cli, '-v', '-o', 'json']);
-const memory = await clusterExec([process.execPath, '-e', "process.argv.splice(1,0,'k8snet');import('./bin/k8snet.js');process.on('exit',()=>console.error('maxRSS='+process.resourceUsage().maxRSS))", 'x', ...cli, '-o', 'json']);
+const memory = await clusterExec([
+  process.execPath,
+  '-e',
+  "process.argv.splice(1,0,'k8snet');import('./bin/k8snet.js');process.on('exit',()=>console.error('maxRSS='+process.resourceUsage().maxRSS))",
+  'x',
+  ...cli,
+  '-o',
+  'json',
+]);
 const figures = {
   diagnosisOverSeparateExecs: round(median(diagnosis) / median(separate)),
   diagnosisOverLimit: round(median(diagnosis) / median(limit)),
@@ -86,6 +98,12 @@ const figures = {
   apiRequests: Number(/(\d+) API requests/.exec(verbose.stderr)?.[1] ?? Number.NaN),
   kubectlProcesses: verbose.stderr.split('\n').filter((line) => line.startsWith('k8snet: kubectl ')).length,
   peakMemoryMiB: Math.round(Number(/maxRSS=(\d+)/.exec(memory.stderr)?.[1] ?? Number.NaN) / 1024),
-  medians: { diagnosis: round(median(diagnosis)), limit: round(median(limit)), separateExecs: round(median(separate)), version: round(median(version)), node: round(median(node)) },
+  medians: {
+    diagnosis: round(median(diagnosis)),
+    limit: round(median(limit)),
+    separateExecs: round(median(separate)),
+    version: round(median(version)),
+    node: round(median(node)),
+  },
 };
 console.log(process.argv.includes('--json') ? JSON.stringify(figures) : JSON.stringify(figures, null, 2));

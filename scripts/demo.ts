@@ -18,10 +18,13 @@ async function demoReplay(): Promise<number> {
 
 async function demoLive(): Promise<number> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
-    console.error('the live demo needs Linux, root and Debian or Ubuntu (it builds a cluster in network namespaces); without them: npm run demo');
+    console.error(
+      'the live demo needs Linux, root and Debian or Ubuntu (it builds a cluster in network namespaces); without them: npm run demo',
+    );
     return 2;
   }
-  const env = { ...process.env, PREFIX: process.env['PREFIX'] ?? 'k8snet-demo' };
+  const prefix = process.env.PREFIX ?? 'k8snet-demo';
+  const env: NodeJS.ProcessEnv = { ...process.env, PREFIX: prefix };
   const cluster = (...args: string[]) => execa('test/cluster/cluster.sh', args, { env, stdio: 'inherit', reject: false });
   console.log('building the cluster: 10 to 15 minutes on 2 cores the first time, seconds afterwards');
   if ((await cluster('build')).exitCode !== 0) return 1;
@@ -29,14 +32,18 @@ async function demoLive(): Promise<number> {
     console.log('bringing it up: a minute');
     if ((await cluster('up')).exitCode !== 0) return 1;
     await cluster('break', 'cni-fdb-wrong');
-    const state = env['STATE'] ?? `/tmp/${env.PREFIX}-cluster`;
-    const path = `${env['BIN'] ?? `${env['HOME']}/.cache/k8snet-cluster`}/bin:${env['PATH']}`;
+    const state = env.STATE ?? `/tmp/${prefix}-cluster`;
+    const path = `${env.BIN ?? `${env.HOME}/.cache/k8snet-cluster`}/bin:${env.PATH}`;
     console.log('$ k8snet diagnose svc/my-service --from pod/client\n');
-    const result = await execa('nsenter', [`--net=/var/run/netns/${env.PREFIX}-cp`, process.execPath, 'bin/k8snet.js', 'diagnose', 'svc/my-service', '--from', 'pod/client'], {
-      env: { KUBECONFIG: `${state}/admin.conf`, PATH: path },
-      stdio: 'inherit',
-      reject: false,
-    });
+    const result = await execa(
+      'nsenter',
+      [`--net=/var/run/netns/${prefix}-cp`, process.execPath, 'bin/k8snet.js', 'diagnose', 'svc/my-service', '--from', 'pod/client'],
+      {
+        env: { KUBECONFIG: `${state}/admin.conf`, PATH: path },
+        stdio: 'inherit',
+        reject: false,
+      },
+    );
     return result.exitCode === 1 ? 0 : 1;
   } finally {
     await cluster('down');

@@ -7,9 +7,12 @@ import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { z } from 'zod';
+import { judgeSnapshot } from '../src/app/diagnose.ts';
 import type { CheckMeta } from '../src/model/check.ts';
 import { checkPageName, renderCheckIndex, renderCheckPage } from '../src/report/check-page.ts';
+import { renderReport } from '../src/report/index.ts';
 import { reportSchema } from '../src/schema/report.ts';
+import { unpackSnapshot } from '../src/snapshot/archive.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const CHECKS_FOLDER = join('docs', 'checks');
@@ -22,6 +25,7 @@ async function generated(): Promise<Map<string, string>> {
     [join('docs', 'schema', 'diagnosis-report.v1.json'), reportJsonSchema()],
     ...(metas.length === 0 ? [] : [[join(CHECKS_FOLDER, 'README.md'), renderCheckIndex(metas)] as const]),
     ...pages,
+    ...(await readmeWithDemo()),
   ]);
 }
 
@@ -32,6 +36,21 @@ async function generated(): Promise<Map<string, string>> {
 function reportJsonSchema(): string {
   const { $schema, ...schema } = z.toJSONSchema(reportSchema, { target: 'draft-2020-12', io: 'input' });
   return `${JSON.stringify({ $schema, title: 'DiagnosisReport (k8snet.dev/v1)', description: 'What `k8snet diagnose -o json` prints', ...schema }, null, 2)}\n`;
+}
+
+/** README.md with the report of the demo's incident, as the built-in renderer prints it. */
+async function readmeWithDemo(): Promise<[string, string][]> {
+  const bundle = join(root, 'fixtures', 'demo', 'incident.tgz');
+  if (!existsSync(bundle)) {
+    return [];
+  }
+
+  const { report } = judgeSnapshot(unpackSnapshot(await readFile(bundle)));
+  const text = await renderReport(report, 'text', { color: false, width: 110, verbose: 0 });
+  const shown = text.slice(0, Math.max(text.indexOf('\nProbes from'), 0) || undefined).trimEnd();
+  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  const block = `<!-- demo:begin (npm run generate) -->\n\n\`\`\`\n$ k8snet diagnose svc/my-service\n${shown}\n\`\`\`\n\n<!-- demo:end -->`;
+  return [['README.md', readme.replace(/<!-- demo:begin[\s\S]*<!-- demo:end -->/u, () => block)]];
 }
 
 async function readChecks(): Promise<readonly CheckMeta[]> {

@@ -14,17 +14,23 @@ export interface CleanupResult {
  * Deletes node pods that a killed run left, in every namespace, found by their label.
  * @throws Error when the pods can't be listed
  */
-export async function cleanup(options: { kubectl: string; flags: KubectlFlags; olderThanSeconds: number }, world: World): Promise<CleanupResult> {
+export async function cleanup(
+  options: { kubectl: string; flags: KubectlFlags; olderThanSeconds: number },
+  world: World,
+): Promise<CleanupResult> {
   const kubectl = createKubectl(options.kubectl, options.flags, world.signal, world.onKubectl);
   const { reader } = await connect(kubectl, world.signal, world.environment);
   const read = await reader.get(`/api/v1/pods?labelSelector=${encodeURIComponent(managedByLabel)}`);
   if (!read.ok) throw new Error(`the pods could not be listed: ${read.failure.detail}`);
   const items = (read.body as { items: unknown[] }).items.map((item) => podSchema.parse(item));
-  const isOld = (created: string | null | undefined): boolean => (Date.now() - Date.parse(created ?? '')) / 1000 >= options.olderThanSeconds;
+  const isOld = (created: string | null | undefined): boolean =>
+    (Date.now() - Date.parse(created ?? '')) / 1000 >= options.olderThanSeconds;
   const old = items.filter((pod) => isOld(pod.metadata.creationTimestamp));
   const results = await Promise.all(
     old.map(async ({ metadata: { namespace = '', name } }) => {
-      const result = await kubectl.run(['delete', 'pod', '-n', namespace, name, '--ignore-not-found', '--wait=false'], { limitMilliseconds: 15_000 });
+      const result = await kubectl.run(['delete', 'pod', '-n', namespace, name, '--ignore-not-found', '--wait=false'], {
+        limitMilliseconds: 15_000,
+      });
       return { pod: `${namespace}/${name}`, detail: result.failure?.detail };
     }),
   );

@@ -64,7 +64,14 @@ async function withCluster<T>(options: DiagnoseOptions, world: World, work: (col
   // Deleting must go on after Ctrl-C, under its own time limits.
   const deleter = createKubectl(options.kubectl, options.flags, new AbortController().signal, world.onKubectl);
   const connection = await connect(kubectl, world.signal, world.environment);
-  const nodePods = createNodePods({ kubectl, deleter, reader: connection.reader, lifetimeSeconds: nodePodLifetime, startMilliseconds: nodePodStart, signal: world.signal });
+  const nodePods = createNodePods({
+    kubectl,
+    deleter,
+    reader: connection.reader,
+    lifetimeSeconds: nodePodLifetime,
+    startMilliseconds: nodePodStart,
+    signal: world.signal,
+  });
   const collector = createCollector(
     { ...options, namespace: options.namespace ?? connection.namespace },
     { kubectl, reader: connection.reader, nodePods, signal: world.signal, version: options.version, progress: world.progress },
@@ -74,7 +81,10 @@ async function withCluster<T>(options: DiagnoseOptions, world: World, work: (col
   } finally {
     world.progress(`deleting the node pods (${connection.reader.requests()} API requests were made)`);
     const { left } = await nodePods.removeAll();
-    for (const { pod, detail } of left) world.warn(`node pod ${pod.namespace}/${pod.name} could not be deleted (${detail}); it ends by itself after ${nodePodLifetime} s, or: kubectl delete pod -n ${pod.namespace} ${pod.name}`);
+    for (const { pod, detail } of left)
+      world.warn(
+        `node pod ${pod.namespace}/${pod.name} could not be deleted (${detail}); it ends by itself after ${nodePodLifetime} s, or: kubectl delete pod -n ${pod.namespace} ${pod.name}`,
+      );
   }
 }
 

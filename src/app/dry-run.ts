@@ -21,18 +21,28 @@ export function dryRun(options: DiagnoseOptions): string {
     ...podSections('CLIENT-NAMESPACE', 'CLIENT', 'client', 'client'),
     ...nameProbes('pod/CLIENT-NAMESPACE/CLIENT', 'client', options.target.name, `${options.target.name}.${namespace}.svc.cluster.local`),
     dnsServerProbe('pod/CLIENT-NAMESPACE/CLIENT', 'client', 'DNS-SERVER', options.target.name, 6),
-    connectProbe('pod/CLIENT-NAMESPACE/CLIENT', 'client', 'service', { address: 'CLUSTER-IP', port: 80, protocol: 'TCP', speaks: 'http' }, serviceTries),
+    connectProbe(
+      'pod/CLIENT-NAMESPACE/CLIENT',
+      'client',
+      'service',
+      { address: 'CLUSTER-IP', port: 80, protocol: 'TCP', speaks: 'http' },
+      serviceTries,
+    ),
     connectProbe('pod/CLIENT-NAMESPACE/CLIENT', 'client', 'endpoint', { address: 'ENDPOINT', port: 80, protocol: 'TCP', speaks: null }, 2),
     sizeProbe('pod/CLIENT-NAMESPACE/CLIENT', 'client', 'ENDPOINT'),
     ...nodeDetailSections('NODE'),
   ].filter((section) => section !== null);
-  const { script } = buildScript(sections, { prelude: prelude('node-pod'), setup: setup('node-pod', [{ name: 'client', containerIds: ['CONTAINER-ID'] }]) }, 'NONCE');
+  const { script } = buildScript(
+    sections,
+    { prelude: prelude('node-pod'), setup: setup('node-pod', [{ name: 'client', containerIds: ['CONTAINER-ID'] }]) },
+    'NONCE',
+  );
   return [
     '# Nothing was sent to the cluster. Names in capitals are filled in from what the API says.',
     kubectl('config', 'view', '--minify', '--flatten', '--raw', '-o', 'json'),
     '# Read through the API (by client-node where it can use the kubeconfig, else by these commands):',
     ...pathsFor(namespace, options.target.name).map((path) => kubectl('get', '--raw', path)),
-    '# For the client\'s node, and when something fails for the other nodes on the path, one pod each:',
+    "# For the client's node, and when something fails for the other nodes on the path, one pod each:",
     `${kubectl('create', '--raw', `/api/v1/namespaces/${pod.namespace}/pods`, '-f', '-')} <<'MANIFEST'`,
     JSON.stringify(nodePodManifest(pod, 600), null, 2),
     'MANIFEST',

@@ -35,7 +35,8 @@ export const defineCheck = (check: Check): Check => check;
 
 /** Runs one check; what it needs and could not be seen makes it unknown. */
 export function runCheck(check: Check, facts: Facts): CheckResult {
-  for (const need of check.needs(facts)) if (need.state === 'unknown') return { state: 'unknown', reason: need.reason, detail: need.detail };
+  for (const need of check.needs(facts))
+    if (need.state === 'unknown') return { state: 'unknown', reason: need.reason, detail: need.detail };
   return check.judge(facts);
 }
 
@@ -44,7 +45,9 @@ export const skip = (because: string): CheckResult => ({ state: 'skip', because 
 export const cannotTell = (reason: Reason, detail: string): CheckResult => ({ state: 'unknown', reason, detail });
 /** Unknown out of a fact that was not seen. */
 export const notSeen = (observed: Observed<unknown>): CheckResult =>
-  observed.state === 'unknown' ? cannotTell(observed.reason, observed.detail) : cannotTell('not-collected', observed.state === 'absent' ? `${observed.from} is not there` : 'not complete');
+  observed.state === 'unknown'
+    ? cannotTell(observed.reason, observed.detail)
+    : cannotTell('not-collected', observed.state === 'absent' ? `${observed.from} is not there` : 'not complete');
 export const fail = (...faults: Fault[]): CheckResult => ({ state: 'fail', faults });
 
 export interface FaultParts {

@@ -27,7 +27,8 @@ export function dependenciesOf(facts: Facts, probe: ProbeResult): Dependencies {
   }
 }
 
-const addressesOf = (endpoints: readonly Endpoint[]): string[] => endpoints.filter((endpoint) => endpoint.ready || endpoint.serving).map((endpoint) => endpoint.address);
+const addressesOf = (endpoints: readonly Endpoint[]): string[] =>
+  endpoints.filter((endpoint) => endpoint.ready || endpoint.serving).map((endpoint) => endpoint.address);
 
 /** The node that a probe starts on. */
 export const originNode = (facts: Facts, probe: ProbeResult): string | null =>
@@ -35,15 +36,21 @@ export const originNode = (facts: Facts, probe: ProbeResult): string | null =>
 
 /** The address that a probe's packets come from, where it is known. */
 export const originAddress = (facts: Facts, probe: ProbeResult): string | undefined =>
-  probe.origin.kind === 'node' ? facts.nodeAddress(probe.origin.name) : facts.pod(probe.origin.namespace ?? '', probe.origin.name)?.status.podIP;
+  probe.origin.kind === 'node'
+    ? facts.nodeAddress(probe.origin.name)
+    : facts.pod(probe.origin.namespace ?? '', probe.origin.name)?.status.podIP;
 
 /** Probes from the client or its node that need one of these addresses. */
-export const needsAddress = (facts: Facts, matches: (address: string, probe: ProbeResult) => boolean) => (probe: ProbeResult): boolean =>
-  dependenciesOf(facts, probe).addresses.some((address) => matches(address, probe));
+export const needsAddress =
+  (facts: Facts, matches: (address: string, probe: ProbeResult) => boolean) =>
+  (probe: ProbeResult): boolean =>
+    dependenciesOf(facts, probe).addresses.some((address) => matches(address, probe));
 
 /** Probes that go through a virtual address, from a given node (or any). */
-export const needsVirtual = (facts: Facts, matches: (address: string, probe: ProbeResult) => boolean) => (probe: ProbeResult): boolean =>
-  dependenciesOf(facts, probe).virtual.some((address) => matches(address, probe));
+export const needsVirtual =
+  (facts: Facts, matches: (address: string, probe: ProbeResult) => boolean) =>
+  (probe: ProbeResult): boolean =>
+    dependenciesOf(facts, probe).virtual.some((address) => matches(address, probe));
 
 /** Probes between two nodes, either way. */
 export const betweenNodes = (facts: Facts, one: string, other: string | null) =>
@@ -63,4 +70,6 @@ export const flowEndpoints = (facts: Facts): (Endpoint & { dns: boolean })[] => 
 ];
 
 /** Nodes that the flow passes, the client's first. */
-export const flowNodes = (facts: Facts): string[] => [...new Set([facts.client.node, ...flowEndpoints(facts).map((endpoint) => endpoint.nodeName)].filter((name) => name !== null))];
+export const flowNodes = (facts: Facts): string[] => [
+  ...new Set([facts.client.node, ...flowEndpoints(facts).map((endpoint) => endpoint.nodeName)].filter((name) => name !== null)),
+];

@@ -16,7 +16,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     else throw error;
   });
   const program = await createProgram(basename(argv[1] ?? '').startsWith('kubectl-') ? 'kubectl k8snet' : 'k8snet');
-  const [{ CommanderError }, { explainError }, { cleanText }] = await Promise.all([import('commander'), import('./run.ts'), import('../report/sanitize.ts')]);
+  const [{ CommanderError }, { explainError }, { cleanText }] = await Promise.all([
+    import('commander'),
+    import('./run.ts'),
+    import('../report/sanitize.ts'),
+  ]);
   try {
     await program.parseAsync([...argv]);
   } catch (error) {
@@ -26,7 +30,7 @@ export async function main(argv: readonly string[]): Promise<void> {
     }
     const { sentence, exit } = explainError(error);
     process.stderr.write(`k8snet: ${cleanText(sentence)}\n`);
-    if (process.env['K8SNET_DEBUG'] && error instanceof Error) process.stderr.write(`${error.stack}\n`);
+    if (process.env.K8SNET_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exit;
   }
 }
@@ -48,7 +52,9 @@ async function createProgram(name: string) {
     .argument('[target...]', 'svc/NAME, service NAME, NAME, NAME.NAMESPACE or the full name; each with :PORT')
     .exitOverride()
     .addHelpText('after', diagnoseHelp(name))
-    .action((target: string[], _: unknown, command: { opts: () => DiagnoseCommandOptions }) => end(run.runDiagnose(target, command.opts())));
+    .action((target: string[], _: unknown, command: { opts: () => DiagnoseCommandOptions }) =>
+      end(run.runDiagnose(target, command.opts())),
+    );
   options.addReportOptions(options.addCollectingOptions(options.addKubectlOptions(diagnose)));
 
   const record = program
@@ -57,7 +63,9 @@ async function createProgram(name: string) {
     .argument('<target...>', 'as for diagnose')
     .option('-f, --file <file>', 'file to write (default: k8snet-NAME-TIME.tgz)')
     .exitOverride()
-    .action((target: string[], _: unknown, command: { opts: () => CollectingOptions & { file?: string } }) => end(run.runRecord(target, command.opts())));
+    .action((target: string[], _: unknown, command: { opts: () => CollectingOptions & { file?: string } }) =>
+      end(run.runRecord(target, command.opts())),
+    );
   options.addCollectingOptions(options.addKubectlOptions(record));
 
   const cleanup = program
@@ -73,7 +81,9 @@ async function createProgram(name: string) {
     .argument('<id>', 'id or slug, for example SVC002 or selector-matches-no-pod')
     .option('--color <when>', 'auto, always or never', 'auto')
     .exitOverride()
-    .action((id: string, _: unknown, command: { opts: () => { color: 'auto' | 'always' | 'never' } }) => end(run.runExplain(id, command.opts())));
+    .action((id: string, _: unknown, command: { opts: () => { color: 'auto' | 'always' | 'never' } }) =>
+      end(run.runExplain(id, command.opts())),
+    );
   return program;
 }
 

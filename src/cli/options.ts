@@ -5,11 +5,13 @@ import { defaultImage } from '../collect/options.ts';
 /** commander hands `-o=json` over as "=json" (seen with 14.0). */
 const withoutEquals = (value: string): string => value.replace(/^=/, '');
 
-const oneOf = (...choices: string[]) => (value: string): string => {
-  const plain = withoutEquals(value);
-  if (!choices.includes(plain)) throw new InvalidArgumentError(`allowed are ${choices.join(', ')}.`);
-  return plain;
-};
+const oneOf =
+  (...choices: string[]) =>
+  (value: string): string => {
+    const plain = withoutEquals(value);
+    if (!choices.includes(plain)) throw new InvalidArgumentError(`allowed are ${choices.join(', ')}.`);
+    return plain;
+  };
 
 const duration = (value: string): number => {
   const match = /^(\d+)(s|m|h)?$/.exec(withoutEquals(value));
@@ -51,24 +53,46 @@ export interface DiagnoseCommandOptions extends CollectingOptions {
 export function addKubectlOptions(command: Command): Command {
   const group = (option: Option) => option.helpGroup('kubectl options (handed to every kubectl that is started):');
   return command
-    .addOption(group(new Option('-n, --namespace <namespace>', 'namespace of the Service (default: that of the context)').argParser(withoutEquals)))
+    .addOption(
+      group(new Option('-n, --namespace <namespace>', 'namespace of the Service (default: that of the context)').argParser(withoutEquals)),
+    )
     .addOption(group(new Option('--context <name>', 'kubeconfig context')))
     .addOption(group(new Option('--kubeconfig <file>', 'kubeconfig file')))
     .addOption(group(new Option('--cluster <name>', 'kubeconfig cluster')))
     .addOption(group(new Option('--user <name>', 'kubeconfig user')))
     .addOption(group(new Option('--as <user>', 'user to impersonate')))
-    .addOption(group(new Option('--as-group <group>', 'group to impersonate; may be repeated').argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])))
+    .addOption(
+      group(
+        new Option('--as-group <group>', 'group to impersonate; may be repeated').argParser(
+          (value: string, before: string[] | undefined) => [...(before ?? []), value],
+        ),
+      ),
+    )
     .addOption(group(new Option('--request-timeout <duration>', 'limit of one API request, for example 5s')))
-    .addOption(new Option('-v, --verbose', 'show what is done on standard error; -vv more').argParser((_: string, before: number) => before + 1).default(0, 'quiet'));
+    .addOption(
+      new Option('-v, --verbose', 'show what is done on standard error; -vv more')
+        .argParser((_: string, before: number) => before + 1)
+        .default(0, 'quiet'),
+    );
 }
 
 /** How the cluster is looked at. */
 export function addCollectingOptions(command: Command): Command {
   return command
-    .addOption(new Option('--from <client>', 'where the request starts: pod/NAME, pod/NAMESPACE/NAME, deploy/NAME or node/NAME (default: a running pod of the namespace that is no endpoint, else a node)').argParser(withoutEquals))
+    .addOption(
+      new Option(
+        '--from <client>',
+        'where the request starts: pod/NAME, pod/NAMESPACE/NAME, deploy/NAME or node/NAME (default: a running pod of the namespace that is no endpoint, else a node)',
+      ).argParser(withoutEquals),
+    )
     .addOption(new Option('--port <port>', 'Service port, by number or name (default: the first TCP port)').argParser(withoutEquals))
     .addOption(
-      new Option('--node-access <how>', 'auto: the best allowed; pod: a privileged pod of ours or nothing; none: API and kubectl exec into the client only').argParser(oneOf('auto', 'pod', 'none')).default('auto'),
+      new Option(
+        '--node-access <how>',
+        'auto: the best allowed; pod: a privileged pod of ours or nothing; none: API and kubectl exec into the client only',
+      )
+        .argParser(oneOf('auto', 'pod', 'none'))
+        .default('auto'),
     )
     .addOption(new Option('--image <image>', 'image of the node pod').env('K8SNET_IMAGE').default(defaultImage))
     .addOption(new Option('--node-namespace <namespace>', 'namespace that node pods are made in').default('kube-system'))
@@ -86,7 +110,9 @@ export function addReportOptions(command: Command): Command {
 }
 
 export const addOlderThan = (command: Command): Command =>
-  command.addOption(new Option('--older-than <duration>', 'only pods at least this old, for example 15m').argParser(duration).default(0, 'all'));
+  command.addOption(
+    new Option('--older-than <duration>', 'only pods at least this old, for example 15m').argParser(duration).default(0, 'all'),
+  );
 
 export const kubectlFlags = (options: KubectlOptions): KubectlFlags => ({
   context: options.context,

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { DiagnoseOptions, DiagnosisResult } from '../app/diagnose.ts';
 import { ClusterError, UsageError } from '../collect/collector.ts';
-import { parseFrom, parseTarget } from '../collect/target.ts';
 import { defaultImage } from '../collect/options.ts';
+import { parseFrom, parseTarget } from '../collect/target.ts';
 import type { Report } from '../schema/report.ts';
 import { BundleError } from '../snapshot/archive.ts';
 import { type CollectingOptions, type DiagnoseCommandOptions, type KubectlOptions, kubectlFlags } from './options.ts';
@@ -81,7 +81,13 @@ export async function runExplain(idOrSlug: string, options: { color: 'auto' | 'a
   const [{ findExplanation }, { renderExplanation }] = await Promise.all([import('../app/explain.ts'), import('../report/explain.ts')]);
   const found = findExplanation(idOrSlug);
   if ('meta' in found) {
-    await writeOut(renderExplanation(found.meta, { color: wantsColor(options.color, process.stdout, process.env), width: columns(process.stdout, process.env), verbose: 0 }));
+    await writeOut(
+      renderExplanation(found.meta, {
+        color: wantsColor(options.color, process.stdout, process.env),
+        width: columns(process.stdout, process.env),
+        verbose: 0,
+      }),
+    );
     return exitCodes.healthy;
   }
   throw new UsageError(`there is no check "${idOrSlug}"; there are ${found.known.map((meta) => `${meta.id} ${meta.slug}`).join(', ')}`);
@@ -100,7 +106,8 @@ async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, 
   if (words.length > 0) {
     const asked = parseTarget(words);
     if (!asked.ok) throw new UsageError(asked.sentence);
-    if (asked.target.name !== target.name) throw new UsageError(`${file} is a recording of svc/${target.name} in namespace ${target.namespace}, not of "${asked.target.name}"`);
+    if (asked.target.name !== target.name)
+      throw new UsageError(`${file} is a recording of svc/${target.name} in namespace ${target.namespace}, not of "${asked.target.name}"`);
   }
   const { report } = judgeSnapshot(snapshot);
   await printReport(report, options);
@@ -112,7 +119,8 @@ function toDiagnoseOptions(words: string[], options: CollectingOptions): Diagnos
   if (!target.ok) throw new UsageError(target.sentence);
   const from = options.from === undefined ? null : parseFrom(options.from);
   if (from && !from.ok) throw new UsageError(from.sentence);
-  if (target.target.port !== null && options.port !== undefined && target.target.port !== options.port) throw new UsageError(`two ports are given: ${target.target.port} and --port ${options.port}`);
+  if (target.target.port !== null && options.port !== undefined && target.target.port !== options.port)
+    throw new UsageError(`two ports are given: ${target.target.port} and --port ${options.port}`);
   const namespace = options.namespace ?? null;
   if (target.target.namespace !== null && namespace !== null && target.target.namespace !== namespace)
     throw new UsageError(`two namespaces are given: ${target.target.namespace} in the name and -n ${namespace}`);
@@ -131,7 +139,7 @@ function toDiagnoseOptions(words: string[], options: CollectingOptions): Diagnos
   };
 }
 
-const kubectlBinary = (): string => process.env['K8SNET_KUBECTL'] || 'kubectl';
+const kubectlBinary = (): string => process.env.K8SNET_KUBECTL || 'kubectl';
 const isSignal = (stop: Stop): boolean => stop.reason !== null && stop.reason !== 'timeout';
 
 /** Runs work under signals and the time limit; what it returns is done after the spinner has gone. Null means that a signal ended it. */
@@ -140,7 +148,11 @@ async function inWorld(
   spinner: boolean,
   work: (world: Awaited<ReturnType<typeof openWorld>>['world'], stop: Stop) => Promise<(() => Promise<number>) | null>,
 ): Promise<number> {
-  const { world, stop, close } = await openWorld({ verbose: options.verbose, spinner: spinner && process.stderr.isTTY === true, timeoutSeconds: options.timeout });
+  const { world, stop, close } = await openWorld({
+    verbose: options.verbose,
+    spinner: spinner && process.stderr.isTTY === true,
+    timeoutSeconds: options.timeout,
+  });
   let finish: (() => Promise<number>) | null;
   try {
     finish = await work(world, stop);
@@ -161,7 +173,11 @@ async function inWorld(
 
 async function printReport(report: Report, options: DiagnoseCommandOptions): Promise<void> {
   const { renderReport } = await import('../report/index.ts');
-  const text = await renderReport(report, options.output, { color: wantsColor(options.color, process.stdout, process.env), width: columns(process.stdout, process.env), verbose: options.verbose });
+  const text = await renderReport(report, options.output, {
+    color: wantsColor(options.color, process.stdout, process.env),
+    width: columns(process.stdout, process.env),
+    verbose: options.verbose,
+  });
   await writeOut(text);
 }
 
@@ -175,7 +191,9 @@ async function writeBundle(file: string, snapshot: DiagnosisResult['snapshot']):
 }
 
 async function printImages(options: { image: string }): Promise<number> {
-  await writeOut(`${options.image}${options.image === defaultImage ? '  # the node pod; --image or K8SNET_IMAGE names another that has sh, iproute2, iptables, nftables, conntrack, dig, curl, nc, ping' : ''}\n`);
+  await writeOut(
+    `${options.image}${options.image === defaultImage ? '  # the node pod; --image or K8SNET_IMAGE names another that has sh, iproute2, iptables, nftables, conntrack, dig, curl, nc, ping' : ''}\n`,
+  );
   return exitCodes.healthy;
 }
 

@@ -11,7 +11,11 @@ export interface Stop {
  * Everything that belongs to the process: signals, the time limit, progress on standard error. The first signal ends the run in order (node pods
  * are deleted), a second one at once.
  */
-export async function openWorld(options: { verbose: number; spinner: boolean; timeoutSeconds: number }): Promise<{ world: World; stop: Stop; close: () => void }> {
+export async function openWorld(options: {
+  verbose: number;
+  spinner: boolean;
+  timeoutSeconds: number;
+}): Promise<{ world: World; stop: Stop; close: () => void }> {
   const controller = new AbortController();
   // One listener for each request that is under way.
   setMaxListeners(0, controller.signal);
@@ -39,7 +43,9 @@ export async function openWorld(options: { verbose: number; spinner: boolean; ti
       onKubectl: (result) => {
         if (options.verbose === 0) return;
         const words = options.verbose > 1 ? result.args.join(' ') : result.args.join(' ').slice(0, 120);
-        say(`k8snet: kubectl ${words} -> ${result.exit ?? 'ended'} in ${Math.round(result.milliseconds)} ms${result.failure ? ` (${result.failure.reason}: ${result.failure.detail})` : ''}`);
+        say(
+          `k8snet: kubectl ${words} -> ${result.exit ?? 'ended'} in ${Math.round(result.milliseconds)} ms${result.failure ? ` (${result.failure.reason}: ${result.failure.detail})` : ''}`,
+        );
       },
       warn: (sentence) => say(`k8snet: warning: ${sentence}`),
     },
@@ -51,7 +57,8 @@ export async function openWorld(options: { verbose: number; spinner: boolean; ti
   };
 }
 
-export const exitCodeOf = (reason: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'timeout'): number => ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129, timeout: 3 })[reason];
+export const exitCodeOf = (reason: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'timeout'): number =>
+  ({ SIGINT: 130, SIGTERM: 143, SIGHUP: 129, timeout: 3 })[reason];
 
 async function createSpinner(): Promise<{ update: (text: string) => void; stop: () => void }> {
   const { default: ora } = await import('ora');

@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:https';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { isListPath, parseBody } from './kubectl-reader.ts';
 import { type ClusterReader, type ReadFailure, type ReadResult, readAllPages } from './reader.ts';
@@ -22,12 +23,31 @@ export function createClientReader(config: string, limitMilliseconds: number, si
     // Asked for once: an exec plug-in would otherwise be started for every request.
     options ??= credentials(kubeConfig);
     try {
-      return await send(server, path, await options, agent, limitMilliseconds, signal);
+      const credential = await options;
+      return await throttled(() => send(server, path, credential, agent, limitMilliseconds, signal), limitMilliseconds, signal);
     } catch (error) {
       return { ok: false, failure: { reason: 'unauthorized', detail: error instanceof Error ? error.message : String(error) } };
     }
   };
   return { name: 'client', requests: () => requests, get: (path) => (isListPath(path) ? readAllPages(getOnce, path) : getOnce(path)) };
+}
+
+type Answer = ReadResult & { retryAfterSeconds?: number };
+
+/**
+ * Waits as long as a 429 says, as client-go does (rest.Request: up to 10 times after Retry-After), within the limit of one read. API Priority and
+ * Fairness answers a loaded server's clients so (kubernetes.io, "API Priority and Fairness").
+ */
+async function throttled(get: () => Promise<Answer>, limitMilliseconds: number, signal: AbortSignal): Promise<ReadResult> {
+  const deadline = performance.now() + limitMilliseconds;
+  for (let round = 0; ; round += 1) {
+    const answer = await get();
+    const { retryAfterSeconds } = answer;
+    const wait = (retryAfterSeconds ?? 0) * 1000;
+    if (answer.ok || retryAfterSeconds === undefined || round === 10 || signal.aborted || performance.now() + wait > deadline)
+      return answer;
+    await setTimeoutPromise(wait, undefined, { signal }).catch(() => {});
+  }
 }
 
 async function credentials(kubeConfig: KubeConfig): Promise<object> {
@@ -37,7 +57,7 @@ async function credentials(kubeConfig: KubeConfig): Promise<object> {
   return rest;
 }
 
-function send(server: URL, path: string, options: object, agent: Agent, limitMilliseconds: number, signal: AbortSignal): Promise<ReadResult> {
+function send(server: URL, path: string, options: object, agent: Agent, limitMilliseconds: number, signal: AbortSignal): Promise<Answer> {
   return new Promise((resolve) => {
     const fail = (reason: ReadFailure['reason'], detail: string) => resolve({ ok: false, failure: { reason, detail } });
     const base = server.pathname.replace(/\/$/, '');
@@ -56,7 +76,11 @@ function send(server: URL, path: string, options: object, agent: Agent, limitMil
         incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
         incoming.on('error', (error) => fail('truncated', `the answer to ${path} broke off: ${error.message}`));
         incoming.on('aborted', () => fail('truncated', `the answer to ${path} broke off`));
-        incoming.on('end', () => resolve(judge(incoming.statusCode ?? 0, Buffer.concat(chunks).toString('utf8'), path)));
+        incoming.on('end', () => {
+          const status = incoming.statusCode ?? 0;
+          const result = judge(status, Buffer.concat(chunks).toString('utf8'), path);
+          resolve(status === 429 ? { ...result, retryAfterSeconds: retryAfter(incoming.headers['retry-after']) } : result);
+        });
       },
     );
     const timer = setTimeout(() => {
@@ -77,11 +101,17 @@ function send(server: URL, path: string, options: object, agent: Agent, limitMil
   });
 }
 
+/** Seconds; one when the header is missing or a date, which the API server does not send (RFC 9110, 10.2.3). */
+const retryAfter = (header: string | undefined): number => (/^\d+$/.test(header ?? '') ? Number(header) : 1);
+
 const statusReasons: Record<number, ReadFailure['reason']> = { 401: 'unauthorized', 403: 'forbidden', 404: 'not-found', 409: 'conflict' };
 
 function judge(status: number, text: string, path: string): ReadResult {
   if (status >= 200 && status < 300) return parseBody(text, path);
-  return { ok: false, failure: { reason: statusReasons[status] ?? 'tool-failed', detail: `${messageOf(text)} (HTTP ${status} for ${path})` } };
+  return {
+    ok: false,
+    failure: { reason: statusReasons[status] ?? 'tool-failed', detail: `${messageOf(text)} (HTTP ${status} for ${path})` },
+  };
 }
 
 function messageOf(text: string): string {

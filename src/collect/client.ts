@@ -6,17 +6,21 @@ type Client = Request['from'];
 
 /**
  * The client when none was named: a running pod of the Service's namespace that is not itself an endpoint, else a node. The same cluster always
- * gives the same choice: ready before not ready, then by name.
+ * gives the same choice: ready before not ready, then by name. Null for pods or nodes means that they could not be read.
  */
-export function chooseClient(pods: readonly Pod[], endpointAddresses: ReadonlySet<string>, nodes: readonly Node[]): Client {
-  const candidates = pods
-    .filter((pod) => isRunning(pod) && !pod.spec.hostNetwork && pod.spec.nodeName && pod.status.podIP && !endpointAddresses.has(pod.status.podIP))
+export function chooseClient(pods: readonly Pod[] | null, endpointAddresses: ReadonlySet<string>, nodes: readonly Node[] | null): Client {
+  const candidates = (pods ?? [])
+    .filter(
+      (pod) => isRunning(pod) && !pod.spec.hostNetwork && pod.spec.nodeName && pod.status.podIP && !endpointAddresses.has(pod.status.podIP),
+    )
     .sort((a, b) => Number(isReady(b)) - Number(isReady(a)) || compare(a.metadata.name, b.metadata.name));
   const pod = candidates[0];
   if (pod) return podClient(pod, `the first running pod of namespace ${pod.metadata.namespace ?? ''} that is not itself an endpoint`);
-  const node = [...nodes].filter(isNodeReady).sort((a, b) => compare(a.metadata.name, b.metadata.name))[0];
-  if (node) return nodeClient(node.metadata.name, 'no running pod of the namespace could be the client, so the first ready node is');
-  return { kind: 'none', name: 'none', node: null, why: 'there is neither a running pod in the namespace nor a ready node to start from' };
+  const node = [...(nodes ?? [])].filter(isNodeReady).sort((a, b) => compare(a.metadata.name, b.metadata.name))[0];
+  const noPod = pods === null ? 'the pods of the namespace could not be read' : 'no running pod of the namespace could be the client';
+  if (node) return nodeClient(node.metadata.name, `${noPod}, so the first ready node is`);
+  const noNode = nodes === null ? 'neither could the nodes be read' : 'there is no ready node';
+  return { kind: 'none', name: 'none', node: null, why: `${noPod}, and ${noNode}: name a client with --from` };
 }
 
 export const podClient = (pod: Pod, why: string): Client => ({
@@ -29,6 +33,7 @@ export const podClient = (pod: Pod, why: string): Client => ({
 
 export const nodeClient = (name: string, why: string): Client => ({ kind: 'Node', name, node: name, why });
 
-export const isNodeReady = (node: Node): boolean => node.status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+export const isNodeReady = (node: Node): boolean =>
+  node.status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

@@ -1,18 +1,38 @@
-import { apiKey, apiPaths, systemNamespace } from '../model/object-paths.ts';
 import type { Endpoint } from '../model/endpoints.ts';
-import { choosePort, clusterDomainOf, containerIds, endpointsOf, findDnsService, isRunning, matchesSelector, readList, readObject } from '../parse/objects.ts';
-import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema, workloadSchema } from '../schema/kubernetes.ts';
+import { apiKey, apiPaths, systemNamespace } from '../model/object-paths.ts';
+import type { Observed } from '../model/observed.ts';
+import {
+  choosePort,
+  clusterDomainOf,
+  containerIds,
+  endpointsOf,
+  findDnsService,
+  isRunning,
+  matchesSelector,
+  readList,
+  readObject,
+} from '../parse/objects.ts';
+import {
+  endpointSliceSchema,
+  type Node,
+  nodeSchema,
+  type Pod,
+  podSchema,
+  type Service,
+  serviceSchema,
+  workloadSchema,
+} from '../schema/kubernetes.ts';
 import type { Entry, RanOn } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
-import { asReason, pathsFor, readObjects } from './api-round.ts';
+import { asReason, lostOfApi, pathsFor, readObjects } from './api-round.ts';
 import { chooseClient, nodeClient, podClient } from './client.ts';
 import type { Kubectl } from './kubectl.ts';
-import { createNodeAccess } from './node-access.ts';
+import { answersNot, createNodeAccess } from './node-access.ts';
 import type { NodePods } from './node-pod.ts';
 import { type CollectOptions, mostEndpoints, mostNodes } from './options.ts';
 import type { Namespace } from './prelude.ts';
 import { connectProbe, dnsServerProbe, nameProbes, nodeReachProbe, serviceTries, sizeProbe } from './probe-sections.ts';
-import type { ClusterReader } from './reader.ts';
+import type { ClusterReader, ReadFailure } from './reader.ts';
 import type { Section } from './script.ts';
 import { conntrackSection, nodeDetailSections, nodeSections, podSections, routeGetSection } from './sections.ts';
 import { runSections, type Session } from './session.ts';
@@ -55,6 +75,8 @@ interface Plan {
   pods: Map<string, Pod>;
   client: Request['from'];
   domain: string;
+  /** Nodes whose kubelet no longer reports (Ready is Unknown), with the condition's message. */
+  silent: Map<string, string>;
 }
 
 /** Gathers one snapshot in rounds. The only state is the snapshot that grows, and the node pods that have to be deleted at the end. */
@@ -88,30 +110,58 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
       seconds: seconds(performance.now() - clock),
       phases: [...phases],
       request: toRequest(plan, options),
-      access: { best: access.best(clientAccess === 'exec'), nodes: access.report(), lost: access.lost(plan?.client, clientAccess) },
+      access: {
+        best: access.best(clientAccess === 'exec'),
+        nodes: access.report(),
+        lost: [...lostOfApi(entries.values()), ...access.lost(plan?.client, clientAccess)],
+      },
     },
     entries: new Map(entries),
   });
 
+  /** Reads the client's node and probes from the client, through the node's pod where there is one, else by exec into the client. */
+  const probeFirst = async (work: Plan, node: string, session: Session | undefined): Promise<'exec' | 'node' | 'none'> => {
+    const isPod = work.client.kind === 'Pod';
+    const throughNode = session?.tier === 'node-pod';
+    const nodeSide = [...nodeSections(node), ...nodeOriginProbes(work, node)];
+    const execs = async (): Promise<Entry[]> => (isPod ? runInClient(deps, work, access.failure(node)) : []);
+    const [ofNode, ofClient] = await Promise.all([
+      session
+        ? runOnNode(deps, work, session, node, [...nodeSide, ...(throughNode ? clientSections(work) : [])], podsOfNode(work, node))
+        : failedEntries(nodeSections(node), access.failure(node), { kind: 'node', name: node }),
+      throughNode ? [] : execs(),
+    ]);
+    add(ofNode);
+    const broken = session ? wholeFailure(ofNode) : null;
+    if (broken)
+      access.giveUp(node, {
+        ...broken,
+        detail: `pod ${session?.namespace}/${session?.pod} was there, and the exec into it brought nothing: ${broken.detail}`,
+      });
+    if (!throughNode) {
+      add(ofClient);
+      return ofClient.some((entry) => !entry.failure) ? 'exec' : 'none';
+    }
+    if (!isPod) return broken ? 'none' : 'node';
+    const entered = ofNode.filter((entry) => entry.on.kind === 'pod');
+    const shut = wholeFailure(entered);
+    if (!shut) return 'node';
+    // Not allowed there, or no process of the pod is to be found (a sandboxed runtime): its own exec may still be a way in.
+    if (shut.reason !== 'forbidden' && shut.reason !== 'unsupported') return 'none';
+    const second = await execs();
+    add(second);
+    return second.some((entry) => !entry.failure) ? 'exec' : 'none';
+  };
+
   return {
     first: async () => {
       plan = await phase('reading the API', () => readPlan(options, deps.reader, add));
-      const { client } = plan;
-      if (client.node !== null) {
-        const node = client.node;
-        const sessions = await phase(`reaching node ${node}`, () => access.open([node]));
-        const podsByNode = podsOfNode(plan, node);
-        const session = sessions.get(node);
-        const work = plan;
+      const { node } = plan.client;
+      const work = plan;
+      if (node !== null) {
+        const sessions = await phase(`reaching node ${node}`, () => access.open([node], work.silent));
         await phase('probing', async () => {
-          const throughNode = session?.tier === 'node-pod';
-          const jobs: Promise<Entry[]>[] = [];
-          if (session) jobs.push(runOnNode(deps, work, session, node, [...nodeSections(node), ...nodeOriginProbes(work, node), ...(throughNode ? clientSections(work) : [])], podsByNode));
-          else add(failedEntries(nodeSections(node), access.failure(node), { kind: 'node', name: node }));
-          if (client.kind === 'Pod' && !throughNode) jobs.push(runInClient(deps, work));
-          clientAccess = throughNode ? 'node' : 'none';
-          for (const result of await Promise.all(jobs)) add(result);
-          if (client.kind === 'Pod' && !throughNode && [...entries.values()].some((entry) => entry.key.startsWith(`pod/${client.namespace}/${client.name}/`) && !entry.failure)) clientAccess = 'exec';
+          clientAccess = await probeFirst(work, node, sessions.get(node));
         });
       }
       return snapshot();
@@ -120,10 +170,22 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
       if (!plan) throw new Error('more() before first()');
       const work = plan;
       const nodes = nodesOnPath(work);
-      const sessions = await phase(`reaching ${nodes.length === 1 ? `node ${nodes[0]}` : `${nodes.length} nodes`}`, () => access.open(nodes));
+      const sessions = await phase(`reaching ${nodes.length === 1 ? `node ${nodes[0]}` : `${nodes.length} nodes`}`, () =>
+        access.open(nodes, work.silent),
+      );
       await phase('looking closer', async () => {
         const results = await Promise.all([
-          ...nodes.map((node) => secondRound(deps, options, work, node, sessions.get(node), access.failure(node))),
+          ...nodes.map(async (node) => {
+            const session = sessions.get(node);
+            const result = await secondRound(deps, options, work, node, session, access.failure(node));
+            const broken = session ? wholeFailure(result) : null;
+            if (broken)
+              access.giveUp(node, {
+                ...broken,
+                detail: `pod ${session?.namespace}/${session?.pod} was there, and the exec into it brought nothing: ${broken.detail}`,
+              });
+            return result;
+          }),
           readLogs(deps, work),
         ]);
         for (const result of results) add(result);
@@ -132,6 +194,14 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
       return snapshot();
     },
   };
+}
+
+/** The one failure that all entries share: what ended the exec, and not one section of it. */
+function wholeFailure(entries: readonly Entry[]): ReadFailure | null {
+  const failure = entries[0]?.failure;
+  return failure && entries.every((entry) => entry.failure?.reason === failure.reason && entry.failure.detail === failure.detail)
+    ? failure
+    : null;
 }
 
 const seconds = (milliseconds: number): number => Math.round(milliseconds / 10) / 100;
@@ -147,7 +217,9 @@ function toRequest(plan: Plan | undefined, options: CollectOptions): Request {
 async function readPlan(options: CollectOptions, reader: ClusterReader, add: (entries: readonly Entry[]) => void): Promise<Plan> {
   const namespace = options.target.namespace ?? options.namespace ?? 'default';
   const clientNamespace = options.from?.namespace ?? options.namespace ?? namespace;
-  const paths = [...new Set([...pathsFor(namespace, options.target.name), ...(clientNamespace === namespace ? [] : [apiPaths.pods(clientNamespace)])])];
+  const paths = [
+    ...new Set([...pathsFor(namespace, options.target.name), ...(clientNamespace === namespace ? [] : [apiPaths.pods(clientNamespace)])]),
+  ];
   const read = await readObjects(reader, paths);
   add(read);
   const byKey = new Map(read.map((entry) => [entry.key, entry]));
@@ -156,7 +228,9 @@ async function readPlan(options: CollectOptions, reader: ClusterReader, add: (en
   const service = readObject(at(apiPaths.service(namespace, options.target.name)), serviceSchema);
   if (service.state === 'absent') throw new UsageError(await serviceNotFound(reader, namespace, options.target.name));
   if (service.state === 'unknown') {
-    const failed = read.every((entry) => entry.failure) ? 'the API server could not be asked' : `Service ${namespace}/${options.target.name} could not be read`;
+    const failed = read.every((entry) => entry.failure)
+      ? 'the API server could not be asked'
+      : `Service ${namespace}/${options.target.name} could not be read`;
     throw new ClusterError(`${failed}: ${service.detail}`);
   }
   const port = choosePort(service.value, options.target.port);
@@ -164,8 +238,9 @@ async function readPlan(options: CollectOptions, reader: ClusterReader, add: (en
 
   const slices = readList(at(apiPaths.endpointSlices(namespace)), endpointSliceSchema);
   const systemSlices = readList(at(apiPaths.endpointSlices(systemNamespace)), endpointSliceSchema);
+  const listed = (ns: string) => readList(at(apiPaths.pods(ns)), podSchema);
   const pods = [namespace, clientNamespace, systemNamespace].flatMap((ns) => {
-    const list = readList(at(apiPaths.pods(ns)), podSchema);
+    const list = listed(ns);
     return list.state === 'seen' ? list.value : [];
   });
   const nodes = readList(at(apiPaths.nodes), nodeSchema);
@@ -173,18 +248,55 @@ async function readPlan(options: CollectOptions, reader: ClusterReader, add: (en
   const dnsService = systemServices.state === 'seen' ? findDnsService(systemServices.value) : undefined;
   const endpoints = slices.state === 'seen' ? endpointsOf(slices.value, options.target.name, port?.name ?? null) : [];
   const dnsPort = dnsService?.spec.ports?.find((item) => item.port === 53 && item.protocol === 'UDP') ?? dnsService?.spec.ports?.[0];
-  const dnsEndpoints = dnsService && systemSlices.state === 'seen' ? endpointsOf(systemSlices.value, dnsService.metadata.name, dnsPort?.name ?? null) : [];
+  const dnsEndpoints =
+    dnsService && systemSlices.state === 'seen' ? endpointsOf(systemSlices.value, dnsService.metadata.name, dnsPort?.name ?? null) : [];
   const podMap = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
   const client = options.from
-    ? await namedClient(options.from, clientNamespace, podMap, nodes.state === 'seen' ? nodes.value.map((node) => node.metadata.name) : null, reader, add)
+    ? await namedClient(
+        options.from,
+        clientNamespace,
+        podMap,
+        nodes.state === 'seen' ? nodes.value.map((node) => node.metadata.name) : null,
+        listed(clientNamespace),
+        reader,
+        add,
+      )
     : chooseClient(
-        pods.filter((pod) => pod.metadata.namespace === namespace),
-        new Set(endpoints.map((endpoint) => endpoint.address)),
-        nodes.state === 'seen' ? nodes.value : [],
+        listed(namespace).state === 'seen' ? pods.filter((pod) => pod.metadata.namespace === namespace) : null,
+        backendAddresses(service.value, slices.state === 'seen' ? endpoints : null, pods),
+        nodes.state === 'seen' ? nodes.value : null,
       );
   const corefile = at(apiPaths.configMap(systemNamespace, 'coredns'))?.stdout ?? '';
-  return { namespace, service: service.value, port, endpoints, dnsService, dnsEndpoints, pods: podMap, client, domain: clusterDomainOf(corefile) };
+  return {
+    namespace,
+    service: service.value,
+    port,
+    endpoints,
+    dnsService,
+    dnsEndpoints,
+    pods: podMap,
+    client,
+    domain: clusterDomainOf(corefile),
+    silent: silentNodes(nodes.state === 'seen' ? nodes.value : []),
+  };
 }
+
+/** Where requests to the Service end: its endpoints; where those could not be read, the pods that it selects. */
+function backendAddresses(service: Service, endpoints: readonly Endpoint[] | null, pods: readonly Pod[]): Set<string> {
+  if (endpoints) return new Set(endpoints.map((endpoint) => endpoint.address));
+  const selector = service.spec.selector ?? {};
+  if (Object.keys(selector).length === 0) return new Set();
+  return new Set(pods.filter((pod) => matchesSelector(pod.metadata.labels, selector)).flatMap((pod) => pod.status.podIP ?? []));
+}
+
+/** Ready is Unknown when the kubelet stopped posting its status (node lifecycle controller); False may be no more than a missing CNI. */
+const silentNodes = (nodes: readonly Node[]): Map<string, string> =>
+  new Map(
+    nodes.flatMap((node) => {
+      const ready = node.status.conditions?.find((condition) => condition.type === 'Ready');
+      return ready?.status === 'Unknown' ? [[node.metadata.name, ready.message ?? 'its kubelet no longer reports'] as const] : [];
+    }),
+  );
 
 const listOfServices = serviceSchema;
 
@@ -194,7 +306,10 @@ async function serviceNotFound(reader: ClusterReader, namespace: string, name: s
   const sentence = `there is no Service "${name}" in namespace "${namespace}"`;
   if (!items) return `${sentence} (SVC001); whether another namespace has it could not be read`;
   const elsewhere = items.filter((item) => item.metadata?.name === name).map((item) => item.metadata?.namespace ?? '');
-  const near = nearNames(name, items.filter((item) => item.metadata?.namespace === namespace).map((item) => item.metadata?.name ?? ''));
+  const near = nearNames(
+    name,
+    items.filter((item) => item.metadata?.namespace === namespace).map((item) => item.metadata?.name ?? ''),
+  );
   const hints = [
     ...(elsewhere.length > 0 ? [`namespace ${elsewhere.slice(0, 5).join(', ')} has it (-n ${elsewhere[0]})`] : []),
     ...(near.length > 0 ? [`near names here: ${near.join(', ')}`] : []),
@@ -212,36 +327,69 @@ async function namedClient(
   namespace: string,
   pods: ReadonlyMap<string, Pod>,
   nodes: readonly string[] | null,
+  podsRead: Observed<unknown>,
   reader: ClusterReader,
   add: (entries: readonly Entry[]) => void,
 ): Promise<Request['from']> {
   const inNamespace = [...pods.values()].filter((pod) => pod.metadata.namespace === namespace);
   if (from.kind === 'node') {
-    if (nodes && !nodes.includes(from.name)) throw new UsageError(`there is no node "${from.name}"; the nodes are ${nodes.slice(0, 10).join(', ')}`);
+    if (nodes && !nodes.includes(from.name))
+      throw new UsageError(`there is no node "${from.name}"; the nodes are ${nodes.slice(0, 10).join(', ')}`);
     return nodeClient(from.name, 'named by --from');
   }
   if (from.kind === 'pod') {
-    const pod = pods.get(`${namespace}/${from.name}`);
+    const pod =
+      pods.get(`${namespace}/${from.name}`) ??
+      (podsRead.state === 'seen' && podsRead.complete ? undefined : await readPod(namespace, from.name, reader, add));
     if (!pod) {
-      const near = nearNames(from.name, inNamespace.map((item) => item.metadata.name));
-      throw new UsageError(`there is no pod "${from.name}" in namespace "${namespace}"${near.length > 0 ? `; near names: ${near.join(', ')}` : ''}`);
+      const near = nearNames(
+        from.name,
+        inNamespace.map((item) => item.metadata.name),
+      );
+      throw new UsageError(
+        `there is no pod "${from.name}" in namespace "${namespace}"${near.length > 0 ? `; near names: ${near.join(', ')}` : ''}`,
+      );
     }
-    if (!isRunning(pod)) throw new UsageError(`pod ${namespace}/${from.name} is not running (${pod.status.phase ?? 'no phase'}): a probe can only start from a running pod`);
+    if (!isRunning(pod))
+      throw new UsageError(
+        `pod ${namespace}/${from.name} is not running (${pod.status.phase ?? 'no phase'}): a probe can only start from a running pod`,
+      );
     return podClient(pod, 'named by --from');
   }
   const path = apiPaths.deployments(namespace);
   const read = await readObjects(reader, [path]);
   add(read);
   const deployments = readList(read[0], workloadSchema);
-  if (deployments.state !== 'seen') throw new ClusterError(`the deployments of namespace ${namespace} could not be read: ${deployments.state === 'unknown' ? deployments.detail : 'not there'}`);
+  if (deployments.state !== 'seen')
+    throw new ClusterError(
+      `the deployments of namespace ${namespace} could not be read: ${deployments.state === 'unknown' ? deployments.detail : 'not there'}`,
+    );
   const deployment = deployments.value.find((item) => item.metadata.name === from.name);
   if (!deployment) throw new UsageError(`there is no deployment "${from.name}" in namespace "${namespace}"`);
+  if (podsRead.state !== 'seen')
+    throw new ClusterError(
+      `the pods of namespace ${namespace} could not be read, and so none of deployment ${from.name}: ${podsRead.state === 'unknown' ? podsRead.detail : 'not there'}`,
+    );
   const selector = deployment.spec.selector?.matchLabels ?? {};
   const pod = inNamespace
     .filter((item) => isRunning(item) && Object.keys(selector).length > 0 && matchesSelector(item.metadata.labels, selector))
     .sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1))[0];
   if (!pod) throw new UsageError(`deployment ${namespace}/${from.name} has no running pod to start from`);
   return podClient(pod, `the first running pod of deployment ${from.name}, which --from names`);
+}
+
+/** One pod by name, for a role that may read it and not list its namespace. Undefined when it is not there. */
+async function readPod(
+  namespace: string,
+  name: string,
+  reader: ClusterReader,
+  add: (entries: readonly Entry[]) => void,
+): Promise<Pod | undefined> {
+  const read = await readObjects(reader, [`${apiPaths.pods(namespace)}/${name}`]);
+  add(read);
+  const pod = readObject(read[0], podSchema);
+  if (pod.state === 'unknown') throw new ClusterError(`whether there is a pod ${namespace}/${name} could not be read: ${pod.detail}`);
+  return pod.state === 'seen' ? pod.value : undefined;
 }
 
 /** A stable sample, spread over the list, of more endpoints than are probed. */
@@ -298,28 +446,53 @@ function flowProbes(plan: Plan, origin: string, ns: string, whole: boolean): Sec
   for (const endpoint of sample(plan.dnsEndpoints, 6)) sections.push(dnsServerProbe(origin, ns, endpoint.address, absolute, whole ? 2 : 1));
   if (port)
     for (const ip of serviceAddresses(service))
-      sections.push(connectProbe(origin, ns, 'service', { address: ip, port: port.port, protocol: port.protocol as 'TCP', speaks }, whole ? serviceTries : 4));
+      sections.push(
+        connectProbe(
+          origin,
+          ns,
+          'service',
+          { address: ip, port: port.port, protocol: port.protocol as 'TCP', speaks },
+          whole ? serviceTries : 4,
+        ),
+      );
   if (port && service.spec.clusterIP === 'None')
     // Without a ClusterIP the client connects to the pod's address with the Service's port.
     for (const endpoint of endpoints.slice(0, 4))
-      sections.push(connectProbe(origin, ns, 'service', { address: endpoint.address, port: port.port, protocol: port.protocol as 'TCP', speaks }, 2));
+      sections.push(
+        connectProbe(origin, ns, 'service', { address: endpoint.address, port: port.port, protocol: port.protocol as 'TCP', speaks }, 2),
+      );
   for (const endpoint of endpoints) {
-    sections.push(connectProbe(origin, ns, 'endpoint', { address: endpoint.address, port: endpoint.port, protocol: endpoint.protocol as 'TCP', speaks }, whole ? 2 : 1));
+    sections.push(
+      connectProbe(
+        origin,
+        ns,
+        'endpoint',
+        { address: endpoint.address, port: endpoint.port, protocol: endpoint.protocol as 'TCP', speaks },
+        whole ? 2 : 1,
+      ),
+    );
     if (whole) sections.push(sizeProbe(origin, ns, endpoint.address));
   }
   return sections.filter((section) => section !== null);
 }
 
 const serviceAddresses = (service: Service | undefined): string[] =>
-  (service?.spec.clusterIPs ?? (service?.spec.clusterIP ? [service.spec.clusterIP] : [])).filter((ip) => ip !== '' && ip !== 'None' && !ip.includes(':'));
+  (service?.spec.clusterIPs ?? (service?.spec.clusterIP ? [service.spec.clusterIP] : [])).filter(
+    (ip) => ip !== '' && ip !== 'None' && !ip.includes(':'),
+  );
 
 /** Whether a request may be sent: only where the Service or a container's own probe says that HTTP is spoken there. */
 function speaksOf(service: Service, port: NonNullable<Service['spec']['ports']>[number], plan: Plan): 'http' | 'https' | null {
   const declared = `${port.appProtocol ?? ''} ${port.name ?? ''}`.toLowerCase();
   if (/(^| )https\b|kubernetes\.io\/wss/.test(declared) || port.port === 443) return 'https';
   if (/(^| )(http|web)\b|kubernetes\.io\/ws\b/.test(declared) || port.port === 80 || port.port === 8080) return 'http';
-  const pods = plan.endpoints.flatMap((endpoint) => (endpoint.pod ? [plan.pods.get(`${endpoint.pod.namespace}/${endpoint.pod.name}`)] : []));
-  const probe = pods.flatMap((pod) => pod?.spec.containers ?? []).flatMap((container) => [container.readinessProbe?.httpGet, container.livenessProbe?.httpGet]).find((get) => get);
+  const pods = plan.endpoints.flatMap((endpoint) =>
+    endpoint.pod ? [plan.pods.get(`${endpoint.pod.namespace}/${endpoint.pod.name}`)] : [],
+  );
+  const probe = pods
+    .flatMap((pod) => pod?.spec.containers ?? [])
+    .flatMap((container) => [container.readinessProbe?.httpGet, container.livenessProbe?.httpGet])
+    .find((get) => get);
   if (!probe || service.spec.type === 'ExternalName') return null;
   return probe.scheme === 'HTTPS' ? 'https' : 'http';
 }
@@ -328,7 +501,9 @@ function speaksOf(service: Service, port: NonNullable<Service['spec']['ports']>[
 function podsOfNode(plan: Plan, node: string): Pod[] {
   const wanted = new Set([
     ...(plan.client.kind === 'Pod' ? [`${plan.client.namespace}/${plan.client.name}`] : []),
-    ...[...sample(plan.endpoints, mostEndpoints), ...sample(plan.dnsEndpoints, 6)].flatMap((endpoint) => (endpoint.pod ? [`${endpoint.pod.namespace}/${endpoint.pod.name}`] : [])),
+    ...[...sample(plan.endpoints, mostEndpoints), ...sample(plan.dnsEndpoints, 6)].flatMap((endpoint) =>
+      endpoint.pod ? [`${endpoint.pod.namespace}/${endpoint.pod.name}`] : [],
+    ),
     ...backendsWithoutEndpoint(plan),
   ]);
   return [...wanted].flatMap((key) => plan.pods.get(key) ?? []).filter((pod) => pod.spec.nodeName === node);
@@ -364,25 +539,48 @@ function ranOn(key: string, node: string): RanOn {
   return match ? { kind: 'pod', namespace: match[1] as string, name: match[2] as string } : { kind: 'node', name: node };
 }
 
-function runOnNode(deps: Deps, _plan: Plan, session: Session, node: string, sections: readonly Section[], pods: readonly Pod[]): Promise<Entry[]> {
+function runOnNode(
+  deps: Deps,
+  _plan: Plan,
+  session: Session,
+  node: string,
+  sections: readonly Section[],
+  pods: readonly Pod[],
+): Promise<Entry[]> {
   return runSections(deps.kubectl, session, sections, toNamespaces(pods), (section) => ranOn(section.key, node), 45_000);
 }
 
-function runInClient(deps: Deps, plan: Plan): Promise<Entry[]> {
+async function runInClient(deps: Deps, plan: Plan, nodeFailure: ReadFailure | null): Promise<Entry[]> {
   const { namespace = '', name, node } = plan.client;
   const session: Session = { tier: 'client-pod', namespace, pod: name, container: undefined };
+  // Where the node did not answer, its kubelet may not exec either.
+  const deaf =
+    nodeFailure && (nodeFailure.reason === 'timeout' || nodeFailure.reason === 'unreachable')
+      ? await answersNot(deps.kubectl, session)
+      : null;
+  if (deaf) return failedEntries(clientSections(plan), deaf, { kind: 'pod', namespace, name });
   return runSections(deps.kubectl, session, clientSections(plan), [], (section) => ranOn(section.key, node ?? ''), 45_000);
 }
 
 /** State of the other nodes and of the pods on them, each node's own way to its pods, and the way back to the client. */
-async function secondRound(deps: Deps, options: CollectOptions, plan: Plan, node: string, session: Session | undefined, failure: { reason: string; detail: string } | null): Promise<Entry[]> {
+async function secondRound(
+  deps: Deps,
+  options: CollectOptions,
+  plan: Plan,
+  node: string,
+  session: Session | undefined,
+  failure: { reason: string; detail: string } | null,
+): Promise<Entry[]> {
   const isClientNode = node === plan.client.node;
   const pods = podsOfNode(plan, node);
   const clientIP = clientPod(plan)?.status.podIP;
   const local = [...plan.endpoints, ...plan.dnsEndpoints].filter((endpoint) => endpoint.nodeName === node);
   const remote = [...plan.endpoints, ...plan.dnsEndpoints].filter((endpoint) => endpoint.nodeName !== node);
   const own = isClientNode ? [] : nodeSections(node);
-  const details = options.everything || !isClientNode ? nodeDetailSections(node) : nodeDetailSections(node).filter((section) => !section.key.endsWith('ip6tables-save'));
+  const details =
+    options.everything || !isClientNode
+      ? nodeDetailSections(node)
+      : nodeDetailSections(node).filter((section) => !section.key.endsWith('ip6tables-save'));
   const flows = isClientNode
     ? remote.map((endpoint) => ({ from: clientIP ?? '', to: endpoint.address }))
     : local.map((endpoint) => ({ from: endpoint.address, to: clientIP ?? '' }));
@@ -391,13 +589,30 @@ async function secondRound(deps: Deps, options: CollectOptions, plan: Plan, node
     ...own,
     ...details,
     ...(usable.length > 0 ? [routeGetSection(node, usable, `node/${node}/route`)] : []),
-    conntrackSection(node, [...serviceAddresses(plan.service), ...serviceAddresses(plan.dnsService), ...plan.endpoints.slice(0, 6).map((endpoint) => endpoint.address)].slice(0, 10), `node/${node}/conntrack`),
-    ...pods.filter((pod) => !pod.spec.hostNetwork && pod !== clientPod(plan)).flatMap((pod) => podSections(pod.metadata.namespace ?? '', pod.metadata.name, namespaceName(pod), `pod/${pod.metadata.name}`)),
+    conntrackSection(
+      node,
+      [
+        ...serviceAddresses(plan.service),
+        ...serviceAddresses(plan.dnsService),
+        ...plan.endpoints.slice(0, 6).map((endpoint) => endpoint.address),
+      ].slice(0, 10),
+      `node/${node}/conntrack`,
+    ),
+    ...pods
+      .filter((pod) => !pod.spec.hostNetwork && pod !== clientPod(plan))
+      .flatMap((pod) => podSections(pod.metadata.namespace ?? '', pod.metadata.name, namespaceName(pod), `pod/${pod.metadata.name}`)),
     ...(isClientNode ? [] : localProbes(plan, node, local, clientIP)),
   ];
   if (!session) return failedEntries(sections, failure, { kind: 'node', name: node });
   const allowed = session.tier === 'node-pod' ? sections : sections.filter((section) => !section.shell.startsWith('NS=p'));
-  return [...(await runOnNode(deps, plan, session, node, allowed, pods)), ...failedEntries(sections.filter((section) => !allowed.includes(section)), { reason: 'not-collected', detail: 'a pod can only be entered from a node pod' }, { kind: 'node', name: node })];
+  return [
+    ...(await runOnNode(deps, plan, session, node, allowed, pods)),
+    ...failedEntries(
+      sections.filter((section) => !allowed.includes(section)),
+      { reason: 'not-collected', detail: 'a pod can only be entered from a node pod' },
+      { kind: 'node', name: node },
+    ),
+  ];
 }
 
 function localProbes(plan: Plan, node: string, local: readonly Endpoint[], clientIP: string | undefined): Section[] {
@@ -408,15 +623,32 @@ function localProbes(plan: Plan, node: string, local: readonly Endpoint[], clien
     const isDns = plan.dnsEndpoints.includes(endpoint);
     const reach = isDns
       ? dnsServerProbe(`node/${node}`, 'host', endpoint.address, absolute, 1)
-      : connectProbe(`node/${node}`, 'host', 'endpoint', { address: endpoint.address, port: endpoint.port, protocol: endpoint.protocol as 'TCP', speaks }, 1);
-    const back = pod && !pod.spec.hostNetwork && clientIP ? sizeProbe(`pod/${pod.metadata.namespace}/${pod.metadata.name}`, namespaceName(pod), clientIP) : null;
+      : connectProbe(
+          `node/${node}`,
+          'host',
+          'endpoint',
+          { address: endpoint.address, port: endpoint.port, protocol: endpoint.protocol as 'TCP', speaks },
+          1,
+        );
+    const back =
+      pod && !pod.spec.hostNetwork && clientIP
+        ? sizeProbe(`pod/${pod.metadata.namespace}/${pod.metadata.name}`, namespaceName(pod), clientIP)
+        : null;
     return [reach, back].filter((section) => section !== null);
   });
 }
 
 function failedEntries(sections: readonly Section[], failure: { reason: string; detail: string } | null, on: RanOn): Entry[] {
   const reason = asReason((failure?.reason ?? 'not-collected') as Parameters<typeof asReason>[0]);
-  return sections.map((section) => ({ key: section.key, command: section.command, on, exit: null, stdout: '', stderr: '', failure: { reason, detail: failure?.detail ?? 'the node was not reached' } }));
+  return sections.map((section) => ({
+    key: section.key,
+    command: section.command,
+    on,
+    exit: null,
+    stdout: '',
+    stderr: '',
+    failure: { reason, detail: failure?.detail ?? 'the node was not reached' },
+  }));
 }
 
 /** Logs of DNS servers that are not well, of their last life too. */
@@ -424,7 +656,10 @@ async function readLogs(deps: Deps, plan: Plan): Promise<Entry[]> {
   const selector = plan.dnsService?.spec.selector;
   const labels = ['kube-dns', 'coredns'];
   const dnsPods = [...plan.pods.values()].filter(
-    (pod) => pod.metadata.namespace === systemNamespace && (labels.includes(pod.metadata.labels?.['k8s-app'] ?? '') || (selector && Object.keys(selector).length > 0 && matchesSelector(pod.metadata.labels, selector))),
+    (pod) =>
+      pod.metadata.namespace === systemNamespace &&
+      (labels.includes(pod.metadata.labels?.['k8s-app'] ?? '') ||
+        (selector && Object.keys(selector).length > 0 && matchesSelector(pod.metadata.labels, selector))),
   );
   const wanted = dnsPods.slice(0, 4).flatMap((pod) => {
     const restarted = (pod.status.containerStatuses ?? []).some((status) => (status.restartCount ?? 0) > 0 && !status.state?.running);
@@ -453,11 +688,25 @@ async function readLog(kubectl: Kubectl, pod: Pod, previous: boolean): Promise<E
  */
 async function retryTools(deps: Deps, plan: Plan, entries: ReadonlyMap<string, Entry>, nodes: readonly string[]): Promise<Entry[]> {
   const jobs = nodes.flatMap((node) => {
-    const failed = ['nft', 'iptables-save'].map((name) => entries.get(`node/${node}/${name}`)).filter((entry) => entry?.failure?.reason === 'tool-failed' || entry?.failure?.reason === 'tool-missing' || (entry && entry.exit !== 0 && entry.exit !== null));
-    const agent = [...plan.pods.values()].find((pod) => pod.spec.nodeName === node && isRunning(pod) && pod.spec.hostNetwork && /kube-proxy/.test(pod.metadata.name));
+    const failed = ['nft', 'iptables-save']
+      .map((name) => entries.get(`node/${node}/${name}`))
+      .filter(
+        (entry) =>
+          entry?.failure?.reason === 'tool-failed' ||
+          entry?.failure?.reason === 'tool-missing' ||
+          (entry && entry.exit !== 0 && entry.exit !== null),
+      );
+    const agent = [...plan.pods.values()].find(
+      (pod) => pod.spec.nodeName === node && isRunning(pod) && pod.spec.hostNetwork && /kube-proxy/.test(pod.metadata.name),
+    );
     if (failed.length === 0 || !agent) return [];
     const sections = nodeSections(node).filter((section) => failed.some((entry) => entry?.key === section.key));
-    const session: Session = { tier: 'host-network-pod', namespace: agent.metadata.namespace ?? '', pod: agent.metadata.name, container: undefined };
+    const session: Session = {
+      tier: 'host-network-pod',
+      namespace: agent.metadata.namespace ?? '',
+      pod: agent.metadata.name,
+      container: undefined,
+    };
     return [runSections(deps.kubectl, session, sections, [], () => ({ kind: 'node', name: node }), 20_000)];
   });
   return (await Promise.all(jobs)).flat().filter((entry) => !entry.failure && entry.exit === 0);

@@ -6,7 +6,18 @@ import type { ClusterReader } from './reader.ts';
 
 const viewSchema = z.looseObject({
   'current-context': z.string().optional(),
-  clusters: z.array(z.looseObject({ name: z.string(), cluster: z.looseObject({ server: z.string().optional(), 'proxy-url': z.string().optional(), 'insecure-skip-tls-verify': z.boolean().optional() }) })).nullish(),
+  clusters: z
+    .array(
+      z.looseObject({
+        name: z.string(),
+        cluster: z.looseObject({
+          server: z.string().optional(),
+          'proxy-url': z.string().optional(),
+          'insecure-skip-tls-verify': z.boolean().optional(),
+        }),
+      }),
+    )
+    .nullish(),
   contexts: z.array(z.looseObject({ name: z.string(), context: z.looseObject({ namespace: z.string().optional() }) })).nullish(),
   users: z
     .array(
@@ -39,18 +50,25 @@ const readLimitMilliseconds = 15_000;
  * the reader that can use it.
  * @throws UsageError when kubectl is missing or the kubeconfig can't be used (exit code 2)
  */
-export async function connect(kubectl: Kubectl, signal: AbortSignal, environment: NodeJS.ProcessEnv, prefer: 'auto' | 'client' | 'kubectl' = 'auto'): Promise<Connection> {
+export async function connect(
+  kubectl: Kubectl,
+  signal: AbortSignal,
+  environment: NodeJS.ProcessEnv,
+  prefer: 'auto' | 'client' | 'kubectl' = 'auto',
+): Promise<Connection> {
   const result = await kubectl.run(['config', 'view', '--minify', '--flatten', '--raw', '-o', 'json'], { limitMilliseconds: 15_000 });
   if (result.failure) throw new UsageError(kubeconfigSentence(kubectl.binary, result.failure));
   const text = Buffer.from(result.stdout).toString('utf8');
   const parsed = viewSchema.safeParse(parseJson(text));
   const cluster = parsed.success ? parsed.data.clusters?.[0]?.cluster : undefined;
-  if (!parsed.success || !cluster?.server) throw new UsageError('the kubeconfig names no cluster: set KUBECONFIG, or give --kubeconfig and --context');
+  if (!parsed.success || !cluster?.server)
+    throw new UsageError('the kubeconfig names no cluster: set KUBECONFIG, or give --kubeconfig and --context');
   const namespace = parsed.data.contexts?.[0]?.context.namespace ?? null;
   const base = { namespace, server: cluster.server };
   const limit = limitOf(kubectl.flags.requestTimeout);
   const kubectlReader = () => createKubectlReader(kubectl, limit);
-  if (prefer === 'kubectl' || (prefer === 'auto' && needsKubectl(parsed.data, kubectl, environment))) return { ...base, reader: kubectlReader() };
+  if (prefer === 'kubectl' || (prefer === 'auto' && needsKubectl(parsed.data, kubectl, environment)))
+    return { ...base, reader: kubectlReader() };
   try {
     const { createClientReader } = await import('./client-reader.ts');
     return { ...base, reader: createClientReader(text, limit, signal) };
@@ -83,14 +101,29 @@ function limitOf(requestTimeout: string | undefined): number {
 function needsKubectl(view: z.infer<typeof viewSchema>, kubectl: Kubectl, environment: NodeJS.ProcessEnv): boolean {
   const cluster = view.clusters?.[0]?.cluster;
   const user = view.users?.[0]?.user;
-  const impersonates = kubectl.flags.as !== undefined || (kubectl.flags.asGroup ?? []).length > 0 || user?.['as-groups'] || user?.['as-uid'] || user?.['as-user-extra'];
-  const plugin = user?.exec && (!user.exec.command.startsWith('/') && user.exec.command.includes('/') || user.exec.interactiveMode === 'Always');
-  const proxied = (environment['HTTPS_PROXY'] ?? environment['https_proxy'] ?? '') !== '' && cluster?.['proxy-url'] === undefined;
-  return Boolean(impersonates || plugin || proxied || user?.tokenFile || user?.['auth-provider'] || cluster?.['proxy-url'] || cluster?.server?.startsWith('http://'));
+  const impersonates =
+    kubectl.flags.as !== undefined ||
+    (kubectl.flags.asGroup ?? []).length > 0 ||
+    user?.['as-groups'] ||
+    user?.['as-uid'] ||
+    user?.['as-user-extra'];
+  const plugin =
+    user?.exec && ((!user.exec.command.startsWith('/') && user.exec.command.includes('/')) || user.exec.interactiveMode === 'Always');
+  const proxied = (environment.HTTPS_PROXY ?? environment.https_proxy ?? '') !== '' && cluster?.['proxy-url'] === undefined;
+  return Boolean(
+    impersonates ||
+      plugin ||
+      proxied ||
+      user?.tokenFile ||
+      user?.['auth-provider'] ||
+      cluster?.['proxy-url'] ||
+      cluster?.server?.startsWith('http://'),
+  );
 }
 
 function kubeconfigSentence(binary: string, failure: { reason: string; detail: string }): string {
-  if (failure.reason === 'not-installed') return `kubectl is needed and was not found (${binary}): install it, or name it by K8SNET_KUBECTL`;
+  if (failure.reason === 'not-installed')
+    return `kubectl is needed and was not found (${binary}): install it, or name it by K8SNET_KUBECTL`;
   if (failure.reason === 'timeout') return `kubectl gave no answer when asked for the kubeconfig: ${failure.detail}`;
   if (/unknown flag/.test(failure.detail)) return `kubectl is too old (${failure.detail}): k8snet needs 1.27 or later`;
   return `kubectl can't use the kubeconfig: ${failure.detail}`;

@@ -71,7 +71,6 @@ async function runOnce(
   const child = execa(binary, args, {
     reject: false,
     detached: true,
-    cleanup: true,
     encoding: 'buffer',
     stripFinalNewline: false,
     buffer: true,
@@ -83,6 +82,7 @@ async function runOnce(
     ending.why ??= why;
     killGroup(child.pid);
   };
+  if (child.pid !== undefined) running.add(child.pid);
   const timer = setTimeout(() => end('timeout'), limitMilliseconds);
   const onAbort = () => end('interrupted');
   if (signal.aborted) onAbort();
@@ -94,15 +94,26 @@ async function runOnce(
     if (result.code === 'ENOENT' || result.code === 'EACCES')
       return { ...base, failure: { reason: 'not-installed', detail: `${binary} is not there or can't be run (${result.code})` } };
     if (ending.why === 'timeout')
-      return { ...base, exit: null, failure: { reason: 'timeout', detail: `kubectl gave no answer within ${Math.round(limitMilliseconds / 100) / 10} s and was ended` } };
+      return {
+        ...base,
+        exit: null,
+        failure: { reason: 'timeout', detail: `kubectl gave no answer within ${Math.round(limitMilliseconds / 100) / 10} s and was ended` },
+      };
     if (ending.why === 'interrupted') return { ...base, exit: null, failure: { reason: 'interrupted', detail: 'interrupted' } };
     const failure = base.exit === 0 ? undefined : classifyKubectlError(stderr);
     return failure ? { ...base, failure } : base;
   } finally {
     clearTimeout(timer);
     signal.removeEventListener('abort', onAbort);
+    if (child.pid !== undefined) running.delete(child.pid);
   }
 }
+
+/** Groups that are under way. When this process leaves at once (a second Ctrl-C), they must not stay behind: execa ends no detached children. */
+const running = new Set<number>();
+process.on('exit', () => {
+  for (const pid of running) killGroup(pid);
+});
 
 function killGroup(pid: number | undefined): void {
   if (pid === undefined) return;
@@ -121,11 +132,14 @@ const causes: [RegExp, NonNullable<KubectlResult['failure']>['reason']][] = [
   [/unknown flag|unknown command|unknown shorthand/, 'unsupported'],
   [/i\/o timeout|Client\.Timeout|context deadline exceeded|TLS handshake timeout|\(Timeout\)/, 'timeout'],
   [
-    /connection refused|no such host|no route to host|network is unreachable|Unable to connect to the server|EOF$|connection reset|error dialing backend|close 1006|unable to upgrade connection|error reading from error stream/m,
+    /connection refused|connection to the server \S+ was refused|no such host|no route to host|network is unreachable|Unable to connect to the server|EOF$|connection reset|error dialing backend|close 1006|unable to upgrade connection|error reading from error stream/m,
     'unreachable',
   ],
   [/\(TooManyRequests\)|\(InternalError\)|\(ServiceUnavailable\)|Error from server|an error on the server/, 'tool-failed'],
-  [/context .* does not exist|error loading config|invalid configuration|no configuration has been provided|no context exists|cluster .* does not exist/i, 'unsupported'],
+  [
+    /context .* does not exist|error loading config|invalid configuration|no configuration has been provided|no context exists|cluster .* does not exist/i,
+    'unsupported',
+  ],
 ];
 
 /**
@@ -139,7 +153,10 @@ export function classifyKubectlError(stderr: string): NonNullable<KubectlResult[
     .filter((line) => line.trim() !== '' && !/^[EWIF]\d{4} /.test(line));
   const last = lines.at(-1) ?? '';
   if (/^command terminated with exit code \d+/.test(last)) return undefined;
-  const detail = (last || stderr.trim().split('\n').at(-1) || 'kubectl failed and printed nothing').slice(0, 500);
-  const found = causes.find(([pattern]) => pattern.test(lines.join('\n') || stderr));
+  const text = lines.join('\n') || stderr;
+  const found = causes.find(([pattern]) => pattern.test(text));
+  // The line that names the cause: what follows it may be advice (`See 'kubectl get --help' for usage.`).
+  const telling = found && text.split('\n').find((line) => found[0].test(line));
+  const detail = (telling || last || stderr.trim().split('\n').at(-1) || 'kubectl failed and printed nothing').slice(0, 500);
   return found ? { reason: found[1], detail } : { reason: 'tool-failed', detail };
 }

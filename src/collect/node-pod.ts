@@ -21,7 +21,11 @@ export function nodePodManifest(pod: NodePod, lifetimeSeconds: number): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { name: pod.name, namespace: pod.namespace, labels: { 'app.kubernetes.io/managed-by': 'k8snet', 'app.kubernetes.io/name': 'k8snet-node' } },
+    metadata: {
+      name: pod.name,
+      namespace: pod.namespace,
+      labels: { 'app.kubernetes.io/managed-by': 'k8snet', 'app.kubernetes.io/name': 'k8snet-node' },
+    },
     spec: {
       nodeName: pod.node,
       restartPolicy: 'Never',
@@ -60,7 +64,9 @@ interface PodBody {
     phase?: string;
     reason?: string;
     message?: string;
-    containerStatuses?: { state?: { waiting?: { reason?: string; message?: string }; terminated?: { reason?: string; message?: string } } }[];
+    containerStatuses?: {
+      state?: { waiting?: { reason?: string; message?: string }; terminated?: { reason?: string; message?: string } };
+    }[];
   };
 }
 
@@ -104,7 +110,11 @@ export function createNodePods(options: {
       }),
     );
     for (const { result, group } of results) if (!result.failure && result.exit === 0) for (const pod of group) asked.delete(pod.name);
-    return { left: results.flatMap(({ result, group }) => (result.failure ? group.map((pod) => ({ pod, detail: result.failure?.detail ?? '' })) : [])) };
+    return {
+      left: results.flatMap(({ result, group }) =>
+        result.failure ? group.map((pod) => ({ pod, detail: result.failure?.detail ?? '' })) : [],
+      ),
+    };
   };
   return { create, remove, removeAll: () => remove([...asked.values()]) };
 }
@@ -116,9 +126,22 @@ function groupByNamespace(pods: readonly NodePod[]): [string, NodePod[]][] {
   return [...groups];
 }
 
-const hopeless = new Set(['ErrImagePull', 'ImagePullBackOff', 'InvalidImageName', 'ErrImageNeverPull', 'CreateContainerError', 'RunContainerError', 'CreateContainerConfigError']);
+const hopeless = new Set([
+  'ErrImagePull',
+  'ImagePullBackOff',
+  'InvalidImageName',
+  'ErrImageNeverPull',
+  'CreateContainerError',
+  'RunContainerError',
+  'CreateContainerConfigError',
+]);
 
-async function waitUntilRunning(reader: ClusterReader, pod: NodePod, deadline: number, signal: AbortSignal): Promise<ReadFailure | undefined> {
+async function waitUntilRunning(
+  reader: ClusterReader,
+  pod: NodePod,
+  deadline: number,
+  signal: AbortSignal,
+): Promise<ReadFailure | undefined> {
   let last = 'not started';
   for (;;) {
     if (signal.aborted) return { reason: 'interrupted', detail: 'interrupted' };

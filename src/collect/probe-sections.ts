@@ -49,7 +49,13 @@ export function dnsServerProbe(origin: Origin, ns: string, server: string, name:
 }
 
 /** Connects (and, where it speaks HTTP, an answer) to one address, several tries at once. */
-export function connectProbe(origin: Origin, ns: string, stage: 'service' | 'endpoint', target: ProbeTarget, tries: number): Section | null {
+export function connectProbe(
+  origin: Origin,
+  ns: string,
+  stage: 'service' | 'endpoint',
+  target: ProbeTarget,
+  tries: number,
+): Section | null {
   if (target.protocol !== 'TCP') return null;
   const { address, port, speaks } = target;
   const address4 = address.includes(':') ? `[${address}]` : address;
@@ -69,7 +75,8 @@ export function connectProbe(origin: Origin, ns: string, stage: 'service' | 'end
  */
 export function sizeProbe(origin: Origin, ns: string, address: string): Section {
   const to = quote(address);
-  const reassembly = "t cat /proc/net/snmp | awk '$1==\"Ip:\"{if(h==\"\"){h=$0}else{split(h,k);for(i in k)if(k[i]==\"ReasmReqds\"||k[i]==\"ReasmOKs\"||k[i]==\"ReasmFails\")printf \"%s=%s \",k[i],$i;print \"\"}}'";
+  const reassembly =
+    't cat /proc/net/snmp | awk \'$1=="Ip:"{if(h==""){h=$0}else{split(h,k);for(i in k)if(k[i]=="ReasmReqds"||k[i]=="ReasmOKs"||k[i]=="ReasmFails")printf "%s=%s ",k[i],$i;print ""}}\'';
   const shell = [
     `NS=${ns}`,
     'has ping || { echo "k8snet: no ping" >&2; exit 127; }',

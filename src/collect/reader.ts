@@ -16,7 +16,8 @@ interface ListBody {
   metadata?: { continue?: string; resourceVersion?: string };
 }
 
-const isList = (body: unknown): body is ListBody => typeof body === 'object' && body !== null && Array.isArray((body as { items?: unknown }).items);
+const isList = (body: unknown): body is ListBody =>
+  typeof body === 'object' && body !== null && Array.isArray((body as { items?: unknown }).items);
 
 /**
  * Follows `metadata.continue` so that a list is whole (Kubernetes API concepts, "Retrieving large results sets in chunks").
@@ -39,4 +40,7 @@ export async function readAllPages(getPage: (path: string) => Promise<ReadResult
   return { ok: true, body: { ...first.body, items } };
 }
 
-const malformed = (path: string): ReadResult => ({ ok: false, failure: { reason: 'truncated', detail: `the answer to ${path} is no list` } });
+const malformed = (path: string): ReadResult => ({
+  ok: false,
+  failure: { reason: 'truncated', detail: `the answer to ${path} is no list` },
+});

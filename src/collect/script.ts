@@ -25,6 +25,8 @@ export interface SectionOutput {
 
 const missingTool = 127;
 const timedOut = 124;
+/** What the prelude's functions end with when a pod's namespace can't be entered. */
+const notEntered = 125;
 /** More of a section's standard error is noise. */
 const stderrBytes = 8192;
 
@@ -33,15 +35,21 @@ const stderrBytes = 8192;
  * `kubectl exec` can cut long output and still exit 0 (kubernetes/kubernetes#124571), or lose the status frame.
  * Needs a POSIX sh with mktemp, cat, wc, head, rm (coreutils or BusyBox); writes only into a directory of its own that it removes.
  */
-export function buildScript(sections: readonly Section[], functions: { prelude: string; setup: string }, nonce = randomBytes(8).toString('hex')): { nonce: string; script: string } {
+export function buildScript(
+  sections: readonly Section[],
+  functions: { prelude: string; setup: string },
+  nonce = randomBytes(8).toString('hex'),
+): { nonce: string; script: string } {
   const lanes = new Map<string, number[]>();
   sections.forEach((section, index) => {
     lanes.set(section.lane, [...(lanes.get(section.lane) ?? []), index]);
   });
-  const body = [...lanes.values()].map((indexes) => `( ${indexes.map((index) => runSection(sections[index] as Section, index)).join('; ')} ) &`);
+  const body = [...lanes.values()].map(
+    (indexes) => `( ${indexes.map((index) => runSection(sections[index] as Section, index)).join('; ')} ) &`,
+  );
   // In a function, so that a script that was cut on its way runs not at all instead of by half.
   const script = [
-    "k8snet_main() {",
+    'k8snet_main() {',
     'export LC_ALL=C',
     'w=$(mktemp -d /tmp/k8snet.XXXXXX 2>/dev/null || mktemp -d /dev/shm/k8snet.XXXXXX 2>/dev/null || mktemp -d 2>/dev/null)',
     `export W="$w"; [ -n "$w" ] || { echo "@@k8snet:${nonce}:nowhere"; exit 0; }`,
@@ -53,8 +61,8 @@ export function buildScript(sections: readonly Section[], functions: { prelude: 
     'wait',
     ...sections.map((_, index) => emitSection(index, nonce)),
     `echo "@@k8snet:${nonce}:done:${sections.length}"`,
-    "}",
-    "k8snet_main; exit 0",
+    '}',
+    'k8snet_main; exit 0',
   ].join('\n');
   return { nonce, script };
 }
@@ -132,9 +140,14 @@ function readSection(buffer: Buffer, nonce: string, index: number, from: number)
 function judge(section: Section, raw: RawSection): SectionOutput {
   const output: SectionOutput = { exit: raw.exit, stdout: raw.stdout.toString('utf8'), stderr: raw.stderr.toString('utf8') };
   if (!raw.whole) return { ...output, failure: { reason: 'truncated', detail: 'fewer bytes arrived than the command printed' } };
-  if (raw.exit === null) return { ...output, failure: { reason: 'timeout', detail: 'the command was ended before it could say how it went' } };
-  if (raw.exit === timedOut || raw.exit === 143) return { ...output, failure: { reason: 'timeout', detail: `no end within ${section.limit} s` } };
-  if (raw.exit === missingTool) return { ...output, failure: { reason: 'tool-missing', detail: lastLine(output.stderr) || `not found: ${section.command}` } };
+  if (raw.exit === null)
+    return { ...output, failure: { reason: 'timeout', detail: 'the command was ended before it could say how it went' } };
+  if (raw.exit === timedOut || raw.exit === 143)
+    return { ...output, failure: { reason: 'timeout', detail: `no end within ${section.limit} s` } };
+  if (raw.exit === notEntered)
+    return { ...output, failure: { reason: 'unsupported', detail: lastLine(output.stderr) || 'the namespace could not be entered' } };
+  if (raw.exit === missingTool)
+    return { ...output, failure: { reason: 'tool-missing', detail: lastLine(output.stderr) || `not found: ${section.command}` } };
   // A tool killed by a signal has read nothing, whatever it printed (nft 1.0.6 on what nft 1.1.3 wrote: 139, no output).
   if (raw.exit > 128) return { ...output, failure: { reason: 'tool-failed', detail: `the tool was ended by signal ${raw.exit - 128}` } };
   return output;

@@ -1,13 +1,15 @@
 import type { Section } from './script.ts';
 import { quote, quoteAll } from './shell.ts';
 
-const section = (prefix: string, lane: string, limit: number) => (name: string, command: string, shell: string): Section => ({
-  key: `${prefix}/${name}`,
-  command,
-  shell,
-  limit,
-  lane,
-});
+const section =
+  (prefix: string, lane: string, limit: number) =>
+  (name: string, command: string, shell: string): Section => ({
+    key: `${prefix}/${name}`,
+    command,
+    shell,
+    limit,
+    lane,
+  });
 
 const tool = (ns: string, ...words: string[]): string => `NS=${ns}; t ${quoteAll(words)}`;
 
@@ -54,10 +56,26 @@ export function nodeSections(node: string, lane = `node/${node}`): Section[] {
       'head -n 200 /etc/cni/net.d/*.conf*',
       'NS=host; if [ -n "$node_root" ]; then cd $node_root/etc/cni/net.d 2>/dev/null || { echo "# no directory /etc/cni/net.d"; exit 0; }; for f in *; do [ -f "$f" ] && { echo "== /etc/cni/net.d/$f"; head -n 200 "$f"; }; done; true; else echo "k8snet: the file system of the node cannot be seen from here" >&2; exit 127; fi',
     ),
-    of('kube-proxy-mode', 'curl -s 127.0.0.1:10249/proxyMode', 'NS=host; if has curl; then t curl -s -m 2 http://127.0.0.1:10249/proxyMode; else t wget -q -T 2 -O - http://127.0.0.1:10249/proxyMode; fi'),
-    of('kube-proxy-health', 'curl -s 127.0.0.1:10256/healthz', 'NS=host; if has curl; then t curl -s -m 2 http://127.0.0.1:10256/healthz; else t wget -q -T 2 -O - http://127.0.0.1:10256/healthz; fi'),
-    of('ipvs', 'ipvsadm -Ln', 'NS=host; if [ -e /proc/net/ip_vs ]; then if has ipvsadm; then t ipvsadm -Ln; else cat /proc/net/ip_vs; fi; else echo "# no IPVS: /proc/net/ip_vs is not there"; fi'),
-    of('ipset', 'ipset save', 'NS=host; if [ -d /sys/module/ip_set ]; then t ipset save; else echo "# no ipset: the module is not loaded"; fi'),
+    of(
+      'kube-proxy-mode',
+      'curl -s 127.0.0.1:10249/proxyMode',
+      'NS=host; if has curl; then t curl -s -m 2 http://127.0.0.1:10249/proxyMode; else t wget -q -T 2 -O - http://127.0.0.1:10249/proxyMode; fi',
+    ),
+    of(
+      'kube-proxy-health',
+      'curl -s 127.0.0.1:10256/healthz',
+      'NS=host; if has curl; then t curl -s -m 2 http://127.0.0.1:10256/healthz; else t wget -q -T 2 -O - http://127.0.0.1:10256/healthz; fi',
+    ),
+    of(
+      'ipvs',
+      'ipvsadm -Ln',
+      'NS=host; if [ -e /proc/net/ip_vs ]; then if has ipvsadm; then t ipvsadm -Ln; else cat /proc/net/ip_vs; fi; else echo "# no IPVS: /proc/net/ip_vs is not there"; fi',
+    ),
+    of(
+      'ipset',
+      'ipset save',
+      'NS=host; if [ -d /sys/module/ip_set ]; then t ipset save; else echo "# no ipset: the module is not loaded"; fi',
+    ),
   ];
 }
 
@@ -65,19 +83,33 @@ export function nodeSections(node: string, lane = `node/${node}`): Section[] {
 export function nodeDetailSections(node: string, lane = `node/${node}`): Section[] {
   const of = section(`node/${node}`, lane, 20);
   return [
-    of('ip6tables-save', 'ip6tables-save -c', 'NS=host; if has ip6tables-nft-save; then t ip6tables-nft-save -c; else t ip6tables-save -c; fi'),
+    of(
+      'ip6tables-save',
+      'ip6tables-save -c',
+      'NS=host; if has ip6tables-nft-save; then t ip6tables-nft-save -c; else t ip6tables-save -c; fi',
+    ),
     of('nft-json', 'nft -j list ruleset', 'NS=host; t nft -j list ruleset'),
     of('bridge-vlan', 'bridge vlan', tool('host', 'bridge', 'vlan')),
     of('nstat', 'nstat -az', tool('host', 'nstat', '-az')),
     of('cni-bin', 'ls /opt/cni/bin /usr/lib/cni', 'NS=host; ls $node_root/opt/cni/bin $node_root/usr/lib/cni 2>/dev/null; true'),
-    of('cni-addresses', 'ls /var/lib/cni/networks/*', 'NS=host; cd $node_root/var/lib/cni/networks 2>/dev/null && for d in *; do echo "== $d"; ls "$d"; done; true'),
+    of(
+      'cni-addresses',
+      'ls /var/lib/cni/networks/*',
+      'NS=host; cd $node_root/var/lib/cni/networks 2>/dev/null && for d in *; do echo "== $d"; ls "$d"; done; true',
+    ),
   ];
 }
 
 /** Entries of these destinations in the connection tracking table, after the probes. */
 export function conntrackSection(node: string, addresses: readonly string[], lane: string): Section {
   const lists = addresses.map((address) => `t conntrack -L -d ${quote(address)} 2>/dev/null | head -n 300`).join('; ');
-  return { key: `node/${node}/conntrack`, command: `conntrack -L -d ${addresses.join(' | ')}`, shell: `NS=host; has conntrack || { echo "k8snet: no conntrack" >&2; exit 127; }; ${lists}`, limit: 15, lane };
+  return {
+    key: `node/${node}/conntrack`,
+    command: `conntrack -L -d ${addresses.join(' | ')}`,
+    shell: `NS=host; has conntrack || { echo "k8snet: no conntrack" >&2; exit 127; }; ${lists}`,
+    limit: 15,
+    lane,
+  };
 }
 
 /** `ip route get` for each flow, as the kernel would route it when it comes in from the source (ip-route(8)). */
@@ -88,7 +120,13 @@ export function routeGetSection(node: string, flows: readonly { from: string; to
         `d=$(t ip route get ${quote(from)} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p'); echo "k8snet-route ${quote(from)} ${quote(to)} iif=$d"; if [ -n "$d" ] && [ "$d" != lo ]; then t ip route get ${quote(to)} from ${quote(from)} iif "$d" 2>&1; else t ip route get ${quote(to)} 2>&1; fi`,
     )
     .join('; ');
-  return { key: `node/${node}/route-get`, command: `ip route get ADDRESS from ADDRESS iif DEVICE`, shell: `NS=host; ${shell}; true`, limit: 15, lane };
+  return {
+    key: `node/${node}/route-get`,
+    command: `ip route get ADDRESS from ADDRESS iif DEVICE`,
+    shell: `NS=host; ${shell}; true`,
+    limit: 15,
+    lane,
+  };
 }
 
 /** What is read of a pod's network namespace. */

@@ -1,7 +1,7 @@
 import type { Reason } from '../model/observed.ts';
 import type { Entry, RanOn } from '../snapshot/entry.ts';
-import { execScript } from './node-pod.ts';
 import type { Kubectl, KubectlResult } from './kubectl.ts';
+import { execScript } from './node-pod.ts';
 import { type Namespace, prelude, setup, type Tier } from './prelude.ts';
 import { buildScript, readScriptOutput, type Section, type SectionOutput } from './script.ts';
 
@@ -62,12 +62,22 @@ export function execFailure(result: KubectlResult): { reason: Reason; detail: st
   if (result.failure) {
     const { reason, detail } = result.failure;
     if (noShell.test(detail) || noShell.test(result.stderr)) return { reason: 'tool-missing', detail: 'the container has no shell (sh)' };
-    const known: Record<string, Reason> = { 'not-found': 'not-collected', unauthorized: 'forbidden', 'not-installed': 'tool-missing', interrupted: 'not-collected', conflict: 'tool-failed' };
+    const known: Record<string, Reason> = {
+      'not-found': 'not-collected',
+      unauthorized: 'forbidden',
+      'not-installed': 'tool-missing',
+      interrupted: 'not-collected',
+      conflict: 'tool-failed',
+    };
     return { reason: known[reason] ?? (reason as Reason), detail };
   }
   // A missing shell: containerd and CRI-O give 126, 127 or 128 with the runtime's words.
   if (result.exit !== 0 && noShell.test(result.stderr)) return { reason: 'tool-missing', detail: 'the container has no shell (sh)' };
-  if (result.exit !== 0 && result.exit !== null) return { reason: 'tool-failed', detail: `the script ended with ${result.exit}: ${result.stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}` };
+  if (result.exit !== 0 && result.exit !== null)
+    return {
+      reason: 'tool-failed',
+      detail: `the script ended with ${result.exit}: ${result.stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`,
+    };
   return undefined;
 }
 

@@ -7,7 +7,11 @@ export interface TargetArgument {
 export type TargetResult = { ok: true; target: TargetArgument } | { ok: false; sentence: string };
 
 const serviceKinds = new Set(['svc', 'service', 'services', 'service.v1', 'services.v1', 'service.v1.', 'services.v1.']);
-const otherKinds = new Set('po pod pods deploy deployment deployments ds daemonset daemonsets sts statefulset statefulsets rs replicaset ep endpoints ing ingress ingresses no node nodes ns namespace namespaces job jobs cm configmap'.split(' '));
+const otherKinds = new Set(
+  'po pod pods deploy deployment deployments ds daemonset daemonsets sts statefulset statefulsets rs replicaset ep endpoints ing ingress ingresses no node nodes ns namespace namespaces job jobs cm configmap'.split(
+    ' ',
+  ),
+);
 
 /** DNS label and subdomain (RFC 1123), as the API server validates names. */
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -35,7 +39,8 @@ function parseName(text: string): TargetResult {
   if (more.length > 0 || port === '') return fail(`${text}: write the port once, as a number or a name, for example my-service:80`);
   const parts = full.replace(/\.$/, '').split('.');
   if (parts.some((part) => !label.test(part))) return fail(`"${full}" is not a Service name: lower-case letters, digits and "-" only`);
-  if (parts.length >= 3 && parts[2] !== 'svc') return fail(`"${full}" is not a Service name: write NAME, NAME.NAMESPACE or NAME.NAMESPACE.svc.CLUSTER-DOMAIN`);
+  if (parts.length >= 3 && parts[2] !== 'svc')
+    return fail(`"${full}" is not a Service name: write NAME, NAME.NAMESPACE or NAME.NAMESPACE.svc.CLUSTER-DOMAIN`);
   if (port !== undefined && !isPort(port)) return fail(`"${port}" is neither a port number (1 to 65535) nor a port name`);
   return { ok: true, target: { name: parts[0] as string, namespace: parts[1] ?? null, port: port ?? null } };
 }
@@ -57,7 +62,15 @@ export interface FromArgument {
 export type FromResult = { ok: true; from: FromArgument } | { ok: false; sentence: string };
 
 const fromKinds: Record<string, FromArgument['kind']> = {
-  po: 'pod', pod: 'pod', pods: 'pod', deploy: 'deploy', deployment: 'deploy', deployments: 'deploy', no: 'node', node: 'node', nodes: 'node',
+  po: 'pod',
+  pod: 'pod',
+  pods: 'pod',
+  deploy: 'deploy',
+  deployment: 'deploy',
+  deployments: 'deploy',
+  no: 'node',
+  node: 'node',
+  nodes: 'node',
 };
 
 /** `pod/x`, `pod/namespace/x`, `deploy/x`, `node/x`; a bare name is a pod. */

@@ -7,12 +7,12 @@ import {
   type ConfigMap,
   configMapSchema,
   type EndpointSlice,
-  endpointSliceSchema,
   type Event,
+  endpointSliceSchema,
   eventSchema,
   type NetworkPolicy,
-  networkPolicySchema,
   type Node,
+  networkPolicySchema,
   nodeSchema,
   type Pod,
   podSchema,
@@ -96,7 +96,9 @@ export function createFacts(snapshot: Snapshot): Facts {
   const service = readObject(at(apiPaths.service(namespace, request.target.name)), serviceSchema);
   const slices = readList(at(apiPaths.endpointSlices(namespace)), endpointSliceSchema);
   const port = service.state === 'seen' ? choosePort(service.value, request.port) : undefined;
-  const endpoints = mapObserved(slices, (items) => endpointsOf(items, request.target.name, port?.name ?? null).filter((endpoint) => !endpoint.address.includes(':')));
+  const endpoints = mapObserved(slices, (items) =>
+    endpointsOf(items, request.target.name, port?.name ?? null).filter((endpoint) => !endpoint.address.includes(':')),
+  );
 
   const pods = oncePerKey((ns: string) => readList(at(apiPaths.pods(ns)), podSchema));
   const podList = (ns: string): Pod[] => {
@@ -106,19 +108,22 @@ export function createFacts(snapshot: Snapshot): Facts {
   const knownNamespaces = [...entries.keys()].flatMap((key) => /^api\/api\/v1\/namespaces\/([^/]+)\/pods$/.exec(key)?.[1] ?? []);
   const allPods = once(() => knownNamespaces.flatMap(podList));
   const pod = (ns: string, name: string) => podList(ns).find((item) => item.metadata.name === name);
-  const podByAddress = (address: string) => allPods().find((item) => !item.spec.hostNetwork && item.status.podIP === address && item.status.phase === 'Running');
+  const podByAddress = (address: string) =>
+    allPods().find((item) => !item.spec.hostNetwork && item.status.podIP === address && item.status.phase === 'Running');
   const nodes = once(() => readList(at(apiPaths.nodes), nodeSchema));
   const nodeList = () => {
     const list = nodes();
     return list.state === 'seen' ? list.value : [];
   };
   const node = (name: string) => nodeList().find((item) => item.metadata.name === name);
-  const nodeAddress = (name: string) => node(name)?.status.addresses?.find((item) => item.type === 'InternalIP' && !item.address.includes(':'))?.address;
+  const nodeAddress = (name: string) =>
+    node(name)?.status.addresses?.find((item) => item.type === 'InternalIP' && !item.address.includes(':'))?.address;
 
   const dns = readDns(at, podList, pods);
   const nodeNet = oncePerKey((name: string) => namespaceFacts(entries, `node/${name}`));
   const podNetByKey = oncePerKey((key: string) => namespaceFacts(entries, `pod/${key}`));
-  const podNet = (item: Pod) => (item.spec.hostNetwork ? nodeNet(item.spec.nodeName ?? '') : podNetByKey(`${item.metadata.namespace}/${item.metadata.name}`));
+  const podNet = (item: Pod) =>
+    item.spec.hostNetwork ? nodeNet(item.spec.nodeName ?? '') : podNetByKey(`${item.metadata.namespace}/${item.metadata.name}`);
 
   const { from } = request;
   const clientPod = from.kind === 'Pod' ? pod(from.namespace ?? '', from.name) : undefined;
@@ -127,13 +132,22 @@ export function createFacts(snapshot: Snapshot): Facts {
   const nodeOf = (address: string): string | null =>
     podByAddress(address)?.spec.nodeName ??
     nodeList().find((item) => item.status.addresses?.some((known) => known.address === address))?.metadata.name ??
-    [endpoints, dns.endpoints].flatMap((list) => (list.state === 'seen' ? list.value : [])).find((endpoint) => endpoint.address === address)?.nodeName ??
+    [endpoints, dns.endpoints].flatMap((list) => (list.state === 'seen' ? list.value : [])).find((endpoint) => endpoint.address === address)
+      ?.nodeName ??
     null;
 
   return {
     snapshot,
     request,
-    target: { namespace, name: request.target.name, service, port, addresses: service.state === 'seen' ? addressesOf(service.value) : [], slices, endpoints },
+    target: {
+      namespace,
+      name: request.target.name,
+      service,
+      port,
+      addresses: service.state === 'seen' ? addressesOf(service.value) : [],
+      slices,
+      endpoints,
+    },
     dns,
     client: {
       request: from,
@@ -156,29 +170,67 @@ export function createFacts(snapshot: Snapshot): Facts {
     configMap: oncePerKey((name: string) => readObject(at(apiPaths.configMap(systemNamespace, name)), configMapSchema)),
     nodeNet,
     podNet,
-    nodesSeen: once(() => [...new Set([...entries.values()].flatMap((entry) => (entry.key.startsWith('node/') && !entry.failure ? [entry.key.split('/')[1] as string] : [])))].sort()),
+    nodesSeen: once(() =>
+      [
+        ...new Set(
+          [...entries.values()].flatMap((entry) =>
+            entry.key.startsWith('node/') && !entry.failure ? [entry.key.split('/')[1] as string] : [],
+          ),
+        ),
+      ].sort(),
+    ),
     nodeOf,
     probes,
     probesOf: (stage, origin) => probes.filter((probe) => probe.stage === stage && (origin === undefined || originKey(probe) === origin)),
   };
 }
 
-export const originKey = (probe: Pick<ProbeResult, 'origin'>): string => (probe.origin.kind === 'pod' ? `pod/${probe.origin.namespace}/${probe.origin.name}` : `node/${probe.origin.name}`);
+export const originKey = (probe: Pick<ProbeResult, 'origin'>): string =>
+  probe.origin.kind === 'pod' ? `pod/${probe.origin.namespace}/${probe.origin.name}` : `node/${probe.origin.name}`;
 
 const addressesOf = (service: Service): string[] =>
-  (service.spec.clusterIPs ?? (service.spec.clusterIP ? [service.spec.clusterIP] : [])).filter((ip) => ip !== '' && ip !== 'None' && !ip.includes(':'));
+  (service.spec.clusterIPs ?? (service.spec.clusterIP ? [service.spec.clusterIP] : [])).filter(
+    (ip) => ip !== '' && ip !== 'None' && !ip.includes(':'),
+  );
 
-function readDns(at: (path: string) => Parameters<typeof readObject>[0], podList: (ns: string) => Pod[], pods: (ns: string) => Observed<Pod[]>): Facts['dns'] {
+function readDns(
+  at: (path: string) => Parameters<typeof readObject>[0],
+  podList: (ns: string) => Pod[],
+  pods: (ns: string) => Observed<Pod[]>,
+): Facts['dns'] {
   const services = readList(at(apiPaths.services(systemNamespace)), serviceSchema);
   const found = services.state === 'seen' ? findDnsService(services.value) : undefined;
-  const service: Observed<Service> = services.state === 'seen' ? (found ? seen(found, services.from, services.complete) : services.complete ? absent(services.from) : unknown('unparsed', 'not every Service of kube-system was understood')) : services;
+  const service: Observed<Service> =
+    services.state === 'seen'
+      ? found
+        ? seen(found, services.from, services.complete)
+        : services.complete
+          ? absent(services.from)
+          : unknown('unparsed', 'not every Service of kube-system was understood')
+      : services;
   const slices = readList(at(apiPaths.endpointSlices(systemNamespace)), endpointSliceSchema);
-  const port = found?.spec.ports?.find((item) => item.port === 53 && item.protocol === 'UDP') ?? found?.spec.ports?.find((item) => item.port === 53);
-  const endpoints = found ? mapObserved(slices, (items) => endpointsOf(items, found.metadata.name, port?.name ?? null).filter((endpoint) => !endpoint.address.includes(':'))) : service.state === 'seen' ? slices.state === 'seen' ? seen([], slices.from) : slices : service;
+  const port =
+    found?.spec.ports?.find((item) => item.port === 53 && item.protocol === 'UDP') ?? found?.spec.ports?.find((item) => item.port === 53);
+  const endpoints = found
+    ? mapObserved(slices, (items) =>
+        endpointsOf(items, found.metadata.name, port?.name ?? null).filter((endpoint) => !endpoint.address.includes(':')),
+      )
+    : service.state === 'seen'
+      ? slices.state === 'seen'
+        ? seen([], slices.from)
+        : slices
+      : service;
   const selector = found?.spec.selector ?? {};
-  const isDns = (pod: Pod) => ['kube-dns', 'coredns'].includes(pod.metadata.labels?.['k8s-app'] ?? '') || (Object.keys(selector).length > 0 && matchesSelector(pod.metadata.labels, selector));
+  const isDns = (pod: Pod) =>
+    ['kube-dns', 'coredns'].includes(pod.metadata.labels?.['k8s-app'] ?? '') ||
+    (Object.keys(selector).length > 0 && matchesSelector(pod.metadata.labels, selector));
   const config = readObject(at(apiPaths.configMap(systemNamespace, 'coredns')), configMapSchema);
-  const corefile: Observed<string> = config.state === 'seen' ? (config.value.data?.['Corefile'] ? seen(config.value.data['Corefile'], config.from) : absent(config.from)) : config;
+  const corefile: Observed<string> =
+    config.state === 'seen'
+      ? config.value.data?.Corefile
+        ? seen(config.value.data.Corefile, config.from)
+        : absent(config.from)
+      : config;
   void podList;
   return {
     service,
@@ -194,8 +246,17 @@ function readDns(at: (path: string) => Parameters<typeof readObject>[0], podList
  * Quotes a field of an API object as the command prints it that anyone can run:
  * `kubectl get service my-service -n default -o jsonpath='{.spec.selector}'`.
  */
-export function objectEvidence(kind: string, object: { metadata: { name: string; namespace?: string | undefined } }, path: string, value: unknown): EvidenceRef {
+export function objectEvidence(
+  kind: string,
+  object: { metadata: { name: string; namespace?: string | undefined } },
+  path: string,
+  value: unknown,
+): EvidenceRef {
   const namespace = object.metadata.namespace ? ` -n ${object.metadata.namespace}` : '';
   const text = typeof value === 'string' ? value : JSON.stringify(value ?? null);
-  return { command: `kubectl get ${kind} ${object.metadata.name}${namespace} -o jsonpath='{${path}}'`, on: 'API server', lines: text.split('\n').map((line, index) => ({ number: index + 1, text: line })) };
+  return {
+    command: `kubectl get ${kind} ${object.metadata.name}${namespace} -o jsonpath='{${path}}'`,
+    on: 'API server',
+    lines: text.split('\n').map((line, index) => ({ number: index + 1, text: line })),
+  };
 }

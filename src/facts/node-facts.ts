@@ -48,7 +48,8 @@ export interface NamespaceFacts {
 
 export function namespaceFacts(entries: ReadonlyMap<string, Entry>, prefix: string): NamespaceFacts {
   const entry = (name: string): Entry | undefined => entries.get(`${prefix}/${name}`);
-  const of = <T>(name: string, parse: (text: string) => Parsed<T>, emptyMeansNothing = true): (() => Observed<T>) => once(() => observe(entry(name), `${prefix}/${name}`, parse, emptyMeansNothing));
+  const of = <T>(name: string, parse: (text: string) => Parsed<T>, emptyMeansNothing = true): (() => Observed<T>) =>
+    once(() => observe(entry(name), `${prefix}/${name}`, parse, emptyMeansNothing));
   return {
     prefix,
     entry,
@@ -69,10 +70,19 @@ export function namespaceFacts(entries: ReadonlyMap<string, Entry>, prefix: stri
 }
 
 /** An entry through a parser: a failed command is unknown, a partly understood output is seen but not complete. */
-export function observe<T>(entry: Entry | undefined, key: string, parse: (text: string) => Parsed<T>, emptyMeansNothing: boolean): Observed<T> {
+export function observe<T>(
+  entry: Entry | undefined,
+  key: string,
+  parse: (text: string) => Parsed<T>,
+  emptyMeansNothing: boolean,
+): Observed<T> {
   if (!entry) return unknown('not-collected', `${key} was not collected`);
   if (entry.failure) return unknown(entry.failure.reason, `${entry.command}: ${entry.failure.detail}`);
-  if (entry.exit !== 0 && entry.stdout.trim() === '') return unknown('tool-failed', `${entry.command} ended with ${entry.exit}: ${entry.stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`);
+  if (entry.exit !== 0 && entry.stdout.trim() === '')
+    return unknown(
+      'tool-failed',
+      `${entry.command} ended with ${entry.exit}: ${entry.stderr.trim().split('\n').at(-1)?.slice(0, 200) ?? ''}`,
+    );
   if (!emptyMeansNothing && entry.stdout.trim() === '') return unknown('tool-failed', `${entry.command} printed nothing`);
   const parsed = parse(entry.stdout);
   return seen(parsed.value, key, parsed.complete && entry.exit === 0);

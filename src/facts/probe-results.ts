@@ -1,6 +1,6 @@
-import type { FailureCause } from '../model/probe.ts';
-import { evidence, type EvidenceRef } from '../model/evidence.ts';
+import { type EvidenceRef, evidence } from '../model/evidence.ts';
 import type { Reason } from '../model/observed.ts';
+import type { FailureCause } from '../model/probe.ts';
 import { parseCurl } from '../parse/curl.ts';
 import { parseDevTcp } from '../parse/dev-tcp.ts';
 import { parseDig } from '../parse/dig.ts';
@@ -69,7 +69,12 @@ export const isPassing = (probe: ProbeResult): boolean => probe.unknown === null
 
 /** The lines of a probe that show its failures, for quotation. */
 export const failureEvidence = (probe: ProbeResult, most = 3): EvidenceRef =>
-  evidence(probe.id, ...failed(probe).flatMap((item) => item.lines.slice(-1)).slice(0, most));
+  evidence(
+    probe.id,
+    ...failed(probe)
+      .flatMap((item) => item.lines.slice(-1))
+      .slice(0, most),
+  );
 
 /** Reads every `probe/…` entry. */
 export function readProbes(entries: ReadonlyMap<string, Entry>): ProbeResult[] {
@@ -77,7 +82,9 @@ export function readProbes(entries: ReadonlyMap<string, Entry>): ProbeResult[] {
     const match = /^probe\/(?:pod\/([^/]+)\/([^/]+)|node\/([^/]+))\/(name|dns-server|service|endpoint|payload|node)\/(.+)$/.exec(entry.key);
     if (!match) return [];
     const [, namespace, pod, node, stage, target] = match;
-    const origin: Origin = pod ? { kind: 'pod', namespace: namespace ?? '', name: pod } : { kind: 'node', namespace: null, name: node ?? '' };
+    const origin: Origin = pod
+      ? { kind: 'pod', namespace: namespace ?? '', name: pod }
+      : { kind: 'node', namespace: null, name: node ?? '' };
     const base = { id: entry.key, stage: stage as Stage, origin, target: target ?? '', command: entry.command };
     return [readProbe(base, entry)];
   });
@@ -88,8 +95,16 @@ type Base = Pick<ProbeResult, 'id' | 'stage' | 'origin' | 'target' | 'command'>;
 function readProbe(base: Base, entry: Entry): ProbeResult {
   if (entry.failure) return { ...base, tries: [], unknown: entry.failure };
   if (entry.exit !== 0 && entry.stdout.trim() === '')
-    return { ...base, tries: [], unknown: { reason: 'tool-failed', detail: entry.stderr.trim().split('\n').at(-1)?.slice(0, 200) || `the probe ended with ${entry.exit}` } };
-  if (/^k8snet: no tool/m.test(entry.stdout + entry.stderr)) return { ...base, tries: [], unknown: { reason: 'tool-missing', detail: 'there is no tool for this probe' } };
+    return {
+      ...base,
+      tries: [],
+      unknown: {
+        reason: 'tool-failed',
+        detail: entry.stderr.trim().split('\n').at(-1)?.slice(0, 200) || `the probe ended with ${entry.exit}`,
+      },
+    };
+  if (/^k8snet: no tool/m.test(entry.stdout + entry.stderr))
+    return { ...base, tries: [], unknown: { reason: 'tool-missing', detail: 'there is no tool for this probe' } };
   switch (base.stage) {
     case 'name':
       return readLookup(base, entry.stdout);
@@ -100,7 +115,11 @@ function readProbe(base: Base, entry: Entry): ProbeResult {
     default:
       return withTries(
         base,
-        readTries(entry.stdout).map((block) => (base.stage === 'dns-server' ? unlessStarved(block, dnsTryLimit, readDnsTry(block)) : unlessStarved(block, connectTryLimit, readConnectTry(block)))),
+        readTries(entry.stdout).map((block) =>
+          base.stage === 'dns-server'
+            ? unlessStarved(block, dnsTryLimit, readDnsTry(block))
+            : unlessStarved(block, connectTryLimit, readConnectTry(block)),
+        ),
       );
   }
 }
@@ -109,7 +128,13 @@ const withTries = (base: Base, tries: (Try | null | 'starved')[]): ProbeResult =
   const known = tries.filter((item) => item !== null && item !== 'starved');
   if (known.length > 0) return { ...base, tries: known, unknown: null };
   const starved = tries.includes('starved');
-  return { ...base, tries: [], unknown: starved ? { reason: 'timeout', detail: 'the machine that probed was too busy to keep its own time limits' } : { reason: 'unparsed', detail: 'the output of the probe was not understood' } };
+  return {
+    ...base,
+    tries: [],
+    unknown: starved
+      ? { reason: 'timeout', detail: 'the machine that probed was too busy to keep its own time limits' }
+      : { reason: 'unparsed', detail: 'the output of the probe was not understood' },
+  };
 };
 
 /**
@@ -117,7 +142,9 @@ const withTries = (base: Base, tries: (Try | null | 'starved')[]): ProbeResult =
  * is about that machine and not about the network.
  */
 const unlessStarved = (block: Block, limitMilliseconds: number, item: Try | null): Try | null | 'starved' =>
-  item !== null && (item.cause === 'timeout' || item.cause === 'no-answer') && block.milliseconds > limitMilliseconds + 3000 ? 'starved' : item;
+  item !== null && (item.cause === 'timeout' || item.cause === 'no-answer') && block.milliseconds > limitMilliseconds + 3000
+    ? 'starved'
+    : item;
 
 /** Limits of one try in src/collect/probe-sections.ts: connect 4 s, an answer 2 s more; a DNS query 2 s. */
 const connectTryLimit = 6000;
@@ -142,7 +169,13 @@ function readTries(stdout: string): Block[] {
     const end = lines.findIndex((later, at) => at > index && later.startsWith('k8snet-try '));
     const body = lines.slice(index + 1, end < 0 ? undefined : end);
     const tool = /^tool=(\w+)$/.exec(body[0] ?? '')?.[1] ?? '';
-    blocks.push({ rc: Number(match[1]), milliseconds: Number(match[2]) * 10, tool, text: (tool ? body.slice(1) : body).join('\n'), first: index + (tool ? 3 : 2) });
+    blocks.push({
+      rc: Number(match[1]),
+      milliseconds: Number(match[2]) * 10,
+      tool,
+      text: (tool ? body.slice(1) : body).join('\n'),
+      first: index + (tool ? 3 : 2),
+    });
   });
   return blocks;
 }
@@ -156,11 +189,25 @@ function readConnectTry(block: Block): Try | null {
       const attempt = (block.tool === 'nc' ? parseNc(block.text) : parseDevTcp(block.text)).value.attempts.at(-1);
       if (block.rc === 0) return good(block, [attempt?.line ?? 1]);
       // `timeout` ended it before the kernel gave up.
-      if (block.rc === 124 || (!attempt?.failure && block.milliseconds > 2500)) return bad(block, 'timeout', [attempt?.line ?? 1], attempt?.failure?.text ?? 'no answer in time');
+      if (block.rc === 124 || (!attempt?.failure && block.milliseconds > 2500))
+        return bad(block, 'timeout', [attempt?.line ?? 1], attempt?.failure?.text ?? 'no answer in time');
       return attempt?.failure ? bad(block, attempt.failure.cause, [attempt.failure.line], attempt.failure.text) : null;
     }
     case 'wget':
-      return block.rc === 0 ? good(block, [1]) : bad(block, /refused/.test(block.text) ? 'refused' : /timed out/.test(block.text) ? 'timeout' : /No route/.test(block.text) ? 'host-unreachable' : 'other', [1], block.text.split('\n')[0] ?? '');
+      return block.rc === 0
+        ? good(block, [1])
+        : bad(
+            block,
+            /refused/.test(block.text)
+              ? 'refused'
+              : /timed out/.test(block.text)
+                ? 'timeout'
+                : /No route/.test(block.text)
+                  ? 'host-unreachable'
+                  : 'other',
+            [1],
+            block.text.split('\n')[0] ?? '',
+          );
     default:
       return null;
   }
@@ -176,8 +223,10 @@ function readCurlTry(block: Block): Try | null {
   const error = value.errors.at(-1);
   if (connected) {
     const silent = /timed out|timeout/i.test(block.text) && block.rc === 28;
-    if (silent) return bad(block, 'no-answer', lineOf(block, /timed out/i, error?.line), error?.text ?? 'connected, and no byte came back in time');
-    if (block.rc === 56 || /reset by peer/.test(block.text)) return bad(block, 'reset', lineOf(block, /reset/i, error?.line), error?.text ?? 'reset after connecting');
+    if (silent)
+      return bad(block, 'no-answer', lineOf(block, /timed out/i, error?.line), error?.text ?? 'connected, and no byte came back in time');
+    if (block.rc === 56 || /reset by peer/.test(block.text))
+      return bad(block, 'reset', lineOf(block, /reset/i, error?.line), error?.text ?? 'reset after connecting');
     // 52, 1, 8, 35, 60, 92…: something did answer, or closed the connection in order: not a matter of the network.
     return good(block, [connected.line], connectTime(block.text));
   }
@@ -199,8 +248,20 @@ const lineOf = (block: Block, pattern: RegExp, fallback = 1): number[] => {
   return [at >= 0 ? at + 1 : fallback];
 };
 
-const good = (block: Block, lines: number[], milliseconds: number | undefined = block.milliseconds): Try => ({ ok: true, cause: null, milliseconds: milliseconds ?? null, lines: shift(block, lines), text: '' });
-const bad = (block: Block, cause: NonNullable<Try['cause']>, lines: number[], text: string): Try => ({ ok: false, cause, milliseconds: block.milliseconds, lines: shift(block, lines), text });
+const good = (block: Block, lines: number[], milliseconds: number | undefined = block.milliseconds): Try => ({
+  ok: true,
+  cause: null,
+  milliseconds: milliseconds ?? null,
+  lines: shift(block, lines),
+  text: '',
+});
+const bad = (block: Block, cause: NonNullable<Try['cause']>, lines: number[], text: string): Try => ({
+  ok: false,
+  cause,
+  milliseconds: block.milliseconds,
+  lines: shift(block, lines),
+  text,
+});
 const shift = (block: Block, lines: number[]): number[] => lines.map((line) => line + block.first - 1);
 
 function readDnsTry(block: Block): Try | null {
@@ -242,7 +303,13 @@ function readDnsAnswer(tool: string, text: string, rc: number): { status: string
     const addresses = answers.filter((item) => item.type === 'A').map((item) => item.data);
     if (addresses.length > 0) return { status: 'NOERROR', addresses, line: answers[0]?.line ?? 1, text: '' };
     const failure = value.failures.at(-1);
-    if (failure) return { status: failure.status === 'No answer' ? 'NOERROR' : (failure.status ?? transport(failure.cause)), addresses: [], line: failure.line, text: failure.text };
+    if (failure)
+      return {
+        status: failure.status === 'No answer' ? 'NOERROR' : (failure.status ?? transport(failure.cause)),
+        addresses: [],
+        line: failure.line,
+        text: failure.text,
+      };
     return rc === 124 || rc === 143 ? { status: 'timeout', addresses: [], line: 1, text: 'no answer in time' } : null;
   }
   const run = parseDig(text).value.runs.at(-1);
@@ -251,7 +318,12 @@ function readDnsAnswer(tool: string, text: string, rc: number): { status: string
     const addresses = run.records.filter((record) => record.section === 'answer' && record.type === 'A').map((record) => record.data);
     const cname = run.records.some((record) => record.section === 'answer' && record.type === 'CNAME');
     const answer = run.records.find((record) => record.section === 'answer');
-    return { status: run.header.status, addresses: addresses.length > 0 ? addresses : cname ? ['(alias only)'] : [], line: answer?.line ?? run.header.line, text: `status: ${run.header.status}` };
+    return {
+      status: run.header.status,
+      addresses: addresses.length > 0 ? addresses : cname ? ['(alias only)'] : [],
+      line: answer?.line ?? run.header.line,
+      text: `status: ${run.header.status}`,
+    };
   }
   const failure = run.failures.at(-1);
   const first = run.failures[0] ?? failure;
@@ -289,8 +361,14 @@ function readLookup(base: Base, stdout: string): ProbeResult {
   }
   const resolved = lookups.find((lookup) => lookup.addresses.length > 0);
   if (!resolved && cause === 'timeout' && milliseconds > lookups.length * (dnsTryLimit + 3000))
-    return { ...base, tries: [], unknown: { reason: 'timeout', detail: 'the machine that probed was too busy to keep its own time limits' } };
-  const item: Try = resolved ? { ok: true, cause: null, milliseconds, lines: [resolved.line], text: '' } : { ok: false, cause, milliseconds, lines: [lastLine], text: lastText };
+    return {
+      ...base,
+      tries: [],
+      unknown: { reason: 'timeout', detail: 'the machine that probed was too busy to keep its own time limits' },
+    };
+  const item: Try = resolved
+    ? { ok: true, cause: null, milliseconds, lines: [resolved.line], text: '' }
+    : { ok: false, cause, milliseconds, lines: [lastLine], text: lastText };
   return { ...base, tries: [item], unknown: null, lookups };
 }
 
@@ -318,17 +396,39 @@ function readPayload(base: Base, stdout: string): ProbeResult {
   const tries: Try[] = [];
   // No echo at all is no statement about size: an endpoint may well leave pings unanswered.
   if (payload.small && payload.full !== null)
-    tries.push({ ok: payload.full, cause: payload.full ? null : payload.told ? 'message-too-long' : 'timeout', milliseconds: null, lines: at(full), text: payload.full ? '' : `${payload.mtu}-byte packets are lost, small ones arrive` });
-  const unknown = tries.length > 0 ? null : { reason: 'unsupported' as const, detail: 'small echo requests are not answered, so nothing can be said about large ones' };
+    tries.push({
+      ok: payload.full,
+      cause: payload.full ? null : payload.told ? 'message-too-long' : 'timeout',
+      milliseconds: null,
+      lines: at(full),
+      text: payload.full ? '' : `${payload.mtu}-byte packets are lost, small ones arrive`,
+    });
+  const unknown =
+    tries.length > 0
+      ? null
+      : { reason: 'unsupported' as const, detail: 'small echo requests are not answered, so nothing can be said about large ones' };
   return { ...base, tries, unknown, payload };
 }
 
-const counter = (stdout: string, when: 'before' | 'after'): number => Number(new RegExp(`^k8snet-${when} .*\\bReasmReqds=(\\d+)`, 'm').exec(stdout)?.[1] ?? 0);
+const counter = (stdout: string, when: 'before' | 'after'): number =>
+  Number(new RegExp(`^k8snet-${when} .*\\bReasmReqds=(\\d+)`, 'm').exec(stdout)?.[1] ?? 0);
 
 function readReach(base: Base, stdout: string): ProbeResult {
   const run = parsePing(stdout).value.runs.at(-1);
   if (!run?.statistics) return { ...base, tries: [], unknown: { reason: 'unparsed', detail: 'the output of ping was not understood' } };
   const ok = run.statistics.received > 0;
   const error = run.errors[0];
-  return { ...base, tries: [{ ok, cause: ok ? null : (error?.cause ?? 'timeout'), milliseconds: run.statistics.rtt?.avg ?? null, lines: [error?.line ?? run.statistics.line], text: error?.text ?? (ok ? '' : 'no echo reply') }], unknown: null };
+  return {
+    ...base,
+    tries: [
+      {
+        ok,
+        cause: ok ? null : (error?.cause ?? 'timeout'),
+        milliseconds: run.statistics.rtt?.avg ?? null,
+        lines: [error?.line ?? run.statistics.line],
+        text: error?.text ?? (ok ? '' : 'no echo reply'),
+      },
+    ],
+    unknown: null,
+  };
 }

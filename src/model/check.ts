@@ -1,5 +1,4 @@
 import type { EvidenceRef } from './evidence.ts';
-import type { Reason } from './observed.ts';
 
 export type Layer = 'dns' | 'service' | 'cni' | 'app';
 
@@ -47,10 +46,3 @@ export interface Fault {
   next: string[];
   fix: string[];
 }
-
-/** A closed list of outcomes: a check that could not look says `unknown`, never `pass`. */
-export type CheckResult<Symptom> =
-  | { state: 'pass'; what: string; by: string }
-  | { state: 'fail'; faults: (Fault & { explains: (symptom: Symptom) => boolean; certain: boolean })[] }
-  | { state: 'unknown'; reason: Reason; detail: string }
-  | { state: 'skip'; because: string };

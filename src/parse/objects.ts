@@ -9,7 +9,9 @@ export function readObject<T>(entry: Entry | undefined, schema: z.ZodType<T>): O
   const json = readJson(entry);
   if (json.state !== 'seen') return json;
   const result = schema.safeParse(json.value);
-  return result.success ? seen(result.data, json.from) : unknown('unparsed', `${json.from}: ${result.error.issues[0]?.message ?? 'unexpected form'}`);
+  return result.success
+    ? seen(result.data, json.from)
+    : unknown('unparsed', `${json.from}: ${result.error.issues[0]?.message ?? 'unexpected form'}`);
 }
 
 /** Reads a list. One item of an unexpected form leaves the list incomplete, so that nothing is claimed to be missing from it. */
@@ -62,7 +64,10 @@ export function endpointsOf(slices: readonly EndpointSlice[], serviceName: strin
               serving: endpoint.conditions?.serving ?? endpoint.conditions?.ready ?? true,
               terminating: endpoint.conditions?.terminating ?? false,
               nodeName: endpoint.nodeName ?? null,
-              pod: endpoint.targetRef?.kind === 'Pod' && endpoint.targetRef.name ? { namespace: endpoint.targetRef.namespace ?? slice.metadata.namespace ?? '', name: endpoint.targetRef.name } : null,
+              pod:
+                endpoint.targetRef?.kind === 'Pod' && endpoint.targetRef.name
+                  ? { namespace: endpoint.targetRef.namespace ?? slice.metadata.namespace ?? '', name: endpoint.targetRef.name }
+                  : null,
               slice: slice.metadata.name,
             })),
           ),
@@ -71,7 +76,8 @@ export function endpointsOf(slices: readonly EndpointSlice[], serviceName: strin
     .sort((a, b) => a.address.localeCompare(b.address, 'en', { numeric: true }));
 }
 
-export const isReady = (pod: Pod): boolean => pod.status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+export const isReady = (pod: Pod): boolean =>
+  pod.status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
 export const isRunning = (pod: Pod): boolean => pod.status.phase === 'Running' && !pod.metadata.deletionTimestamp;
 export const matchesSelector = (labels: Record<string, string> | undefined, selector: Record<string, string>): boolean =>
   Object.entries(selector).every(([key, value]) => labels?.[key] === value);
@@ -86,8 +92,14 @@ export const containerIds = (pod: Pod): string[] =>
 /** The Service of the cluster's DNS: by the label that every installer keeps for compatibility, else by name. */
 export function findDnsService(services: readonly Service[]): Service | undefined {
   const dns = (service: Service) => (service.spec.ports ?? []).some((port) => port.port === 53) && service.spec.clusterIP !== 'None';
-  const byLabel = services.filter((service) => ['kube-dns', 'coredns'].includes(service.metadata.labels?.['k8s-app'] ?? '') && dns(service));
-  return byLabel.find((service) => service.metadata.name === 'kube-dns') ?? byLabel[0] ?? services.find((service) => ['kube-dns', 'coredns', 'dns-default'].includes(service.metadata.name) && dns(service));
+  const byLabel = services.filter(
+    (service) => ['kube-dns', 'coredns'].includes(service.metadata.labels?.['k8s-app'] ?? '') && dns(service),
+  );
+  return (
+    byLabel.find((service) => service.metadata.name === 'kube-dns') ??
+    byLabel[0] ??
+    services.find((service) => ['kube-dns', 'coredns', 'dns-default'].includes(service.metadata.name) && dns(service))
+  );
 }
 
 /** The zone that CoreDNS's kubernetes plug-in serves (coredns.io/plugins/kubernetes): the cluster domain. `cluster.local` when it is not known. */

@@ -100,7 +100,9 @@ export const podSchema = z.looseObject({
       podIP: z.string().optional(),
       podIPs: z.array(z.looseObject({ ip: z.string() })).optional(),
       hostIP: z.string().optional(),
-      conditions: z.array(z.looseObject({ type: z.string(), status: z.string(), reason: z.string().optional(), message: z.string().optional() })).optional(),
+      conditions: z
+        .array(z.looseObject({ type: z.string(), status: z.string(), reason: z.string().optional(), message: z.string().optional() }))
+        .optional(),
       containerStatuses: z
         .array(
           z.looseObject({
@@ -120,11 +122,15 @@ export type Pod = z.infer<typeof podSchema>;
 
 export const nodeSchema = z.looseObject({
   metadata: metadataSchema,
-  spec: z.looseObject({ podCIDR: z.string().optional(), podCIDRs: z.array(z.string()).optional(), unschedulable: z.boolean().optional() }).default({}),
+  spec: z
+    .looseObject({ podCIDR: z.string().optional(), podCIDRs: z.array(z.string()).optional(), unschedulable: z.boolean().optional() })
+    .default({}),
   status: z
     .looseObject({
       addresses: z.array(z.looseObject({ type: z.string(), address: z.string() })).optional(),
-      conditions: z.array(z.looseObject({ type: z.string(), status: z.string(), reason: z.string().optional(), message: z.string().optional() })).optional(),
+      conditions: z
+        .array(z.looseObject({ type: z.string(), status: z.string(), reason: z.string().optional(), message: z.string().optional() }))
+        .optional(),
       images: z.array(z.looseObject({ names: z.array(z.string()).nullish() })).optional(),
       nodeInfo: z.looseObject({ kernelVersion: z.string().optional(), kubeletVersion: z.string().optional() }).optional(),
     })

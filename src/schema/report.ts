@@ -7,7 +7,9 @@ import { z } from 'zod';
 export const layerSchema = z.enum(['dns', 'service', 'cni', 'app']);
 
 export const placeSchema = z.object({
-  kind: z.string().describe('What is wrong: Service, Pod, Deployment, Node, rule, route, link, sysctl, fdb-entry, neighbour, conntrack-entry…'),
+  kind: z
+    .string()
+    .describe('What is wrong: Service, Pod, Deployment, Node, rule, route, link, sysctl, fdb-entry, neighbour, conntrack-entry…'),
   namespace: z.string().optional(),
   name: z.string(),
   node: z.string().optional(),

@@ -56,7 +56,8 @@ function readManifest(text: string): Manifest {
     throw new BundleError('manifest.json in the bundle is not JSON: the file is damaged or cut off');
   }
   const result = manifestSchema.safeParse(json);
-  if (!result.success) throw new BundleError(`manifest.json in the bundle is not of this version: ${z.prettifyError(result.error).split('\n')[0]}`);
+  if (!result.success)
+    throw new BundleError(`manifest.json in the bundle is not of this version: ${z.prettifyError(result.error).split('\n')[0]}`);
   return result.data;
 }
 
@@ -64,6 +65,7 @@ function readEntry(meta: Manifest['entries'][number], files: Map<string, string>
   const { stdout, stderr, ...rest } = meta;
   const out = files.get(stdout);
   const err = stderr === '' ? '' : files.get(stderr);
-  if (out === undefined || err === undefined) throw new BundleError(`the bundle lacks ${out === undefined ? stdout : stderr}, which its manifest names`);
+  if (out === undefined || err === undefined)
+    throw new BundleError(`the bundle lacks ${out === undefined ? stdout : stderr}, which its manifest names`);
   return { ...rest, stdout: out, stderr: err };
 }

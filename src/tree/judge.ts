@@ -39,16 +39,34 @@ export function judgeFacts(facts: Facts, checks: readonly Check[]): Judgement {
   const faults = findings.filter((finding) => finding.severity === 'fault');
   const root = faults[0];
   const base = { findings, symptoms, unexplained, results };
-  if (root) return { ...base, status: 'fault', layer: root.meta.layer, confidence: confidenceOf(root, results, unexplained), summary: root.fault.title };
+  if (root)
+    return {
+      ...base,
+      status: 'fault',
+      layer: root.meta.layer,
+      confidence: confidenceOf(root, results, unexplained),
+      summary: root.fault.title,
+    };
   if (unexplained.length > 0)
-    return { ...base, status: 'fault', layer: layerOfStage(unexplained[0] as ProbeResult), confidence: 'low', summary: `${describeProbe(unexplained[0] as ProbeResult)}, and nothing that was read explains it` };
+    return {
+      ...base,
+      status: 'fault',
+      layer: layerOfStage(unexplained[0] as ProbeResult),
+      confidence: 'low',
+      summary: `${describeProbe(unexplained[0] as ProbeResult)}, and nothing that was read explains it`,
+    };
   const missing = whatWasNotSeenToWork(facts);
   if (missing !== null) return { ...base, status: 'unknown', layer: null, confidence: 'low', summary: `could not tell: ${missing}` };
-  const doubts = facts.probes.some((probe) => probe.unknown !== null && probe.stage !== 'payload') || facts.snapshot.manifest.access.lost.length > 0;
+  const doubts =
+    facts.probes.some((probe) => probe.unknown !== null && probe.stage !== 'payload') || facts.snapshot.manifest.access.lost.length > 0;
   return { ...base, status: 'healthy', layer: null, confidence: doubts ? 'medium' : 'high', summary: healthySummary(facts) };
 }
 
-function attribute(facts: Facts, results: readonly { meta: CheckMeta; result: CheckResult }[], symptoms: readonly ProbeResult[]): { findings: JudgedFinding[]; unexplained: ProbeResult[] } {
+function attribute(
+  facts: Facts,
+  results: readonly { meta: CheckMeta; result: CheckResult }[],
+  symptoms: readonly ProbeResult[],
+): { findings: JudgedFinding[]; unexplained: ProbeResult[] } {
   const open = new Set(symptoms);
   const owner = new Map<ProbeResult, JudgedFinding>();
   const findings: JudgedFinding[] = [];
@@ -81,14 +99,24 @@ function isCertain(facts: Facts, fault: Fault): boolean {
   return !facts.probes.some((probe) => fault.breaks(probe) && probe.unknown === null && probe.tries.length > 0);
 }
 
-function confidenceOf(root: JudgedFinding, results: readonly { meta: CheckMeta; result: CheckResult }[], unexplained: readonly ProbeResult[]): 'high' | 'medium' | 'low' {
+function confidenceOf(
+  root: JudgedFinding,
+  results: readonly { meta: CheckMeta; result: CheckResult }[],
+  unexplained: readonly ProbeResult[],
+): 'high' | 'medium' | 'low' {
   if (/unexplained$/.test(root.meta.slug)) return 'low';
-  const unknownBefore = results.slice(0, results.findIndex(({ meta }) => meta.id === root.meta.id)).filter(({ result }) => result.state === 'unknown').length;
+  const unknownBefore = results
+    .slice(
+      0,
+      results.findIndex(({ meta }) => meta.id === root.meta.id),
+    )
+    .filter(({ result }) => result.state === 'unknown').length;
   if (root.explains.length === 0 || unexplained.length > 0) return 'medium';
   return unknownBefore > 3 ? 'medium' : 'high';
 }
 
-const layerOfStage = (probe: ProbeResult): Layer => (probe.stage === 'name' || probe.stage === 'dns-server' ? 'dns' : probe.stage === 'service' ? 'service' : 'cni');
+const layerOfStage = (probe: ProbeResult): Layer =>
+  probe.stage === 'name' || probe.stage === 'dns-server' ? 'dns' : probe.stage === 'service' ? 'service' : 'cni';
 
 /** What has to be seen working before a Service is called healthy: its name for a pod, and a connection through it. Null when all was. */
 function whatWasNotSeenToWork(facts: Facts): string | null {
@@ -98,14 +126,26 @@ function whatWasNotSeenToWork(facts: Facts): string | null {
   const works = (probes: readonly ProbeResult[]) => probes.some(isPassing);
   if (client.request.kind === 'Pod') {
     const names = own('name');
-    if (!works(names)) return names[0]?.unknown ? `the name was not looked up from ${client.origin} (${names[0].unknown.detail})` : `the name was not looked up from ${client.origin}`;
+    if (!works(names))
+      return names[0]?.unknown
+        ? `the name was not looked up from ${client.origin} (${names[0].unknown.detail})`
+        : `the name was not looked up from ${client.origin}`;
   }
   if (target.service.state === 'seen' && target.service.value.spec.type === 'ExternalName') return null;
-  const isDnsService = facts.dns.service.state === 'seen' && target.service.state === 'seen' && facts.dns.service.value.metadata.name === target.name && facts.dns.service.value.metadata.namespace === target.namespace;
-  const reached = [...own('service'), ...(target.addresses.length === 0 ? own('endpoint') : []), ...(isDnsService ? own('dns-server') : [])];
+  const isDnsService =
+    facts.dns.service.state === 'seen' &&
+    target.service.state === 'seen' &&
+    facts.dns.service.value.metadata.name === target.name &&
+    facts.dns.service.value.metadata.namespace === target.namespace;
+  const reached = [
+    ...own('service'),
+    ...(target.addresses.length === 0 ? own('endpoint') : []),
+    ...(isDnsService ? own('dns-server') : []),
+  ];
   if (works(reached)) return null;
   const reason = reached.find((probe) => probe.unknown)?.unknown?.detail;
-  if (reached.length === 0 && target.port && target.port.protocol !== 'TCP') return `port ${target.port.port} is ${target.port.protocol}: no answer can be asked for without knowing what the application speaks`;
+  if (reached.length === 0 && target.port && target.port.protocol !== 'TCP')
+    return `port ${target.port.port} is ${target.port.protocol}: no answer can be asked for without knowing what the application speaks`;
   return `no connection to the Service was tried from ${client.origin}${reason ? ` (${reason})` : ''}`;
 }
 
@@ -115,13 +155,19 @@ function healthySummary(facts: Facts): string {
   const tries = service.reduce((sum, probe) => sum + probe.tries.length, 0);
   const endpoints = facts.probesOf('endpoint', client.origin).filter(isPassing).length;
   const from = client.request.kind === 'Pod' ? `pod ${client.request.namespace}/${client.request.name}` : `node ${client.request.name}`;
-  const parts = [tries > 0 ? `${tries} of ${tries} tries through the Service answered` : '', endpoints > 0 ? `${endpoints} endpoint${endpoints === 1 ? '' : 's'} reached directly` : ''].filter(Boolean);
+  const parts = [
+    tries > 0 ? `${tries} of ${tries} tries through the Service answered` : '',
+    endpoints > 0 ? `${endpoints} endpoint${endpoints === 1 ? '' : 's'} reached directly` : '',
+  ].filter(Boolean);
   return `Service ${target.namespace}/${target.name} works from ${from}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }
 
 /** Whether the second round is needed: something failed, or what has to be seen working was not. */
 export const needsCloserLook = (facts: Facts): boolean =>
-  symptomsOf(facts).length > 0 || facts.probes.some((probe) => isFailing(probe) && probe.stage !== 'node') || hints(facts) || facts.probesOf('service').length + facts.probesOf('endpoint').length === 0;
+  symptomsOf(facts).length > 0 ||
+  facts.probes.some((probe) => isFailing(probe) && probe.stage !== 'node') ||
+  hints(facts) ||
+  facts.probesOf('service').length + facts.probesOf('endpoint').length === 0;
 
 /** Fragments that came back from an endpoint: the way back is narrower than the way there, which only the endpoint's node can tell. */
 const hints = (facts: Facts): boolean => facts.probes.some((probe) => (probe.payload?.reassembled ?? 0) > 0);

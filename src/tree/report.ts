@@ -4,7 +4,7 @@ import { failed, isFailing, isPassing, type ProbeResult } from '../facts/probe-r
 import type { EvidenceRef } from '../model/evidence.ts';
 import type { Evidence, Finding, Probe, Report } from '../schema/report.ts';
 import { describeRanOn } from '../snapshot/entry.ts';
-import type { Judgement, JudgedFinding } from './judge.ts';
+import type { JudgedFinding, Judgement } from './judge.ts';
 import { outcomeOf } from './symptoms.ts';
 
 /** Longest quotation of one output, in lines. */
@@ -25,15 +25,31 @@ export function buildReport(facts: Facts, judgement: Judgement): Report {
       name: request.target.name,
       type: service ? (service.spec.clusterIP === 'None' ? 'Headless' : service.spec.type) : null,
       clusterIPs: service?.spec.clusterIPs?.filter((ip) => ip !== 'None') ?? [],
-      ports: (service?.spec.ports ?? []).map((port) => ({ name: port.name ?? null, port: port.port, protocol: port.protocol, targetPort: String(port.targetPort ?? port.port) })),
+      ports: (service?.spec.ports ?? []).map((port) => ({
+        name: port.name ?? null,
+        port: port.port,
+        protocol: port.protocol,
+        targetPort: String(port.targetPort ?? port.port),
+      })),
       port: facts.target.port?.port ?? null,
     },
-    from: { kind: request.from.kind, ...(request.from.namespace === undefined ? {} : { namespace: request.from.namespace }), name: request.from.name, node: request.from.node, why: request.from.why },
+    from: {
+      kind: request.from.kind,
+      ...(request.from.namespace === undefined ? {} : { namespace: request.from.namespace }),
+      name: request.from.name,
+      node: request.from.node,
+      why: request.from.why,
+    },
     verdict: { status: judgement.status, layer: judgement.layer, confidence: judgement.confidence, summary: judgement.summary },
     findings: judgement.findings.map((finding) => toFinding(facts, finding)),
-    probes: facts.probes.map(toProbe).sort((a, b) => Number(a.succeeded === a.tries) - Number(b.succeeded === b.tries) || (a.id < b.id ? -1 : 1)),
+    probes: facts.probes
+      .map(toProbe)
+      .sort((a, b) => Number(a.succeeded === a.tries) - Number(b.succeeded === b.tries) || (a.id < b.id ? -1 : 1)),
     path: pathOf(facts),
-    ruledOut: judgement.status === 'fault' ? judgement.results.flatMap(({ result }) => (result.state === 'pass' ? [{ what: result.what, by: result.by }] : [])) : [],
+    ruledOut:
+      judgement.status === 'fault'
+        ? judgement.results.flatMap(({ result }) => (result.state === 'pass' ? [{ what: result.what, by: result.by }] : []))
+        : [],
     notChecked: notChecked(judgement),
     coverage: {
       access: manifest.access.best,
@@ -71,7 +87,11 @@ function quoteEvidence(facts: Facts, reference: EvidenceRef): Evidence | null {
     .filter((number) => number >= 1 && (all[number - 1] ?? '').trim() !== '')
     .slice(0, mostLines)
     .map((number) => ({ number, text: (all[number - 1] as string).slice(0, 1000) }));
-  return { command: entry.command, on: describeRanOn(entry.on), lines: lines.length > 0 ? lines : [{ number: 1, text: '(nothing was printed)' }] };
+  return {
+    command: entry.command,
+    on: describeRanOn(entry.on),
+    lines: lines.length > 0 ? lines : [{ number: 1, text: '(nothing was printed)' }],
+  };
 }
 
 function toProbe(probe: ProbeResult): Probe {
@@ -81,7 +101,8 @@ function toProbe(probe: ProbeResult): Probe {
     stage: probe.stage,
     from: originKey(probe).replace('pod/', 'pod ').replace('node/', 'node '),
     to: probe.target,
-    protocol: probe.stage === 'name' || probe.stage === 'dns-server' ? 'DNS' : probe.stage === 'payload' || probe.stage === 'node' ? 'ICMP' : 'TCP',
+    protocol:
+      probe.stage === 'name' || probe.stage === 'dns-server' ? 'DNS' : probe.stage === 'payload' || probe.stage === 'node' ? 'ICMP' : 'TCP',
     tries: probe.tries.length,
     succeeded: probe.tries.length - failed(probe).length,
     outcome: outcomeOf(probe),
@@ -107,19 +128,31 @@ function pathOf(facts: Facts): Report['path'] {
   const rows: Report['path'] = [];
   if (names.length > 0) rows.push({ stage: 'name', what: names.map((probe) => probe.target).join(', '), state: stateOf(names) });
   const servers = own('dns-server');
-  if (servers.length > 0) rows.push({ stage: 'dns-server', what: servers.map((probe) => probe.target).join(', '), state: stateOf(servers) });
+  if (servers.length > 0)
+    rows.push({ stage: 'dns-server', what: servers.map((probe) => probe.target).join(', '), state: stateOf(servers) });
   const services = own('service');
   const port = facts.target.port;
-  if (services.length > 0) rows.push({ stage: 'service', what: services.map((probe) => probe.target).join(', '), state: stateOf(services) });
-  else if (facts.target.addresses.length > 0) rows.push({ stage: 'service', what: `${facts.target.addresses.join(', ')}${port ? `:${port.port}/${port.protocol}` : ''}`, state: 'unknown' });
+  if (services.length > 0)
+    rows.push({ stage: 'service', what: services.map((probe) => probe.target).join(', '), state: stateOf(services) });
+  else if (facts.target.addresses.length > 0)
+    rows.push({
+      stage: 'service',
+      what: `${facts.target.addresses.join(', ')}${port ? `:${port.port}/${port.protocol}` : ''}`,
+      state: 'unknown',
+    });
   for (const probe of endpoints) {
     const address = probe.target.replace(/:\d+$/, '');
     const pod = facts.podByAddress(address);
     const on = facts.nodeOf(address);
-    rows.push({ stage: 'endpoint', what: `${probe.target}${pod ? ` (pod ${pod.metadata.name}${on ? ` on ${on}` : ''})` : ''}`, state: stateOf([probe]) });
+    rows.push({
+      stage: 'endpoint',
+      what: `${probe.target}${pod ? ` (pod ${pod.metadata.name}${on ? ` on ${on}` : ''})` : ''}`,
+      state: stateOf([probe]),
+    });
   }
   const payloads = own('payload');
-  if (payloads.some((probe) => probe.tries.length > 0)) rows.push({ stage: 'payload', what: 'full-size packets', state: stateOf(payloads) });
+  if (payloads.some((probe) => probe.tries.length > 0))
+    rows.push({ stage: 'payload', what: 'full-size packets', state: stateOf(payloads) });
   return rows;
 }
 

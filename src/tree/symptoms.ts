@@ -8,18 +8,25 @@ import { failed, isFailing, type ProbeResult } from '../facts/probe-results.ts';
  */
 export function symptomsOf(facts: Facts): ProbeResult[] {
   const ready = readyAddresses(facts);
-  return facts.probes.filter((probe) => isFailing(probe) && isOfFlow(facts, probe) && (!isAddressed(probe) || ready.has(hostOf(probe.target))));
+  return facts.probes.filter(
+    (probe) => isFailing(probe) && isOfFlow(facts, probe) && (!isAddressed(probe) || ready.has(hostOf(probe.target))),
+  );
 }
 
 const isOfFlow = (facts: Facts, probe: ProbeResult): boolean =>
-  (originKey(probe) === facts.client.origin && probe.stage !== 'node') || (probe.stage === 'payload' && probe.target === facts.client.address);
+  (originKey(probe) === facts.client.origin && probe.stage !== 'node') ||
+  (probe.stage === 'payload' && probe.target === facts.client.address);
 
 /** Probes that stand for one pod address, which may have gone in the meantime. */
 const isAddressed = (probe: ProbeResult): boolean => probe.stage === 'endpoint';
 
 function readyAddresses(facts: Facts): ReadonlySet<string> {
   const { endpoints } = facts.target;
-  return new Set(endpoints.state === 'seen' ? endpoints.value.filter((endpoint) => endpoint.ready).map((endpoint) => endpoint.address) : facts.probes.map((probe) => hostOf(probe.target)));
+  return new Set(
+    endpoints.state === 'seen'
+      ? endpoints.value.filter((endpoint) => endpoint.ready).map((endpoint) => endpoint.address)
+      : facts.probes.map((probe) => hostOf(probe.target)),
+  );
 }
 
 const stageWords: Record<ProbeResult['stage'], string> = {

@@ -1,9 +1,9 @@
 import type { NamespaceFacts } from '../facts/node-facts.ts';
+import { parseAddress } from '../model/ip.ts';
 import type { Hook, NetfilterRuleset } from '../model/netfilter.ts';
 import { type Observed, seen, unknown } from '../model/observed.ts';
 import { newConnection, type Packet } from '../model/packet.ts';
 import type { Route } from '../model/route.ts';
-import { parseAddress } from '../model/ip.ts';
 import { routeCovers } from '../model/route.ts';
 import type { Decision, Outcome, WalkContext } from './netfilter.ts';
 import { evaluateHook, evaluateHooks, withoutTablesOf } from './netfilter.ts';
@@ -17,8 +17,16 @@ export function rulesetsOf(net: NamespaceFacts): Observed<NetfilterRuleset[]> {
   const xt = [iptables, legacy].flatMap((item) => (item.state === 'seen' ? [item.value] : []));
   const native = nft.state === 'seen' ? [withoutTablesOf(nft.value, iptables.state === 'seen' ? [iptables.value] : [])] : [];
   const all = [...xt, ...native];
-  if (all.length === 0) return unknown(iptables.state === 'unknown' ? iptables.reason : 'not-collected', iptables.state === 'unknown' ? iptables.detail : 'no rules were read');
-  return seen(all, net.prefix, [iptables, legacy, nft].every((item) => item.state === 'seen' && item.complete));
+  if (all.length === 0)
+    return unknown(
+      iptables.state === 'unknown' ? iptables.reason : 'not-collected',
+      iptables.state === 'unknown' ? iptables.detail : 'no rules were read',
+    );
+  return seen(
+    all,
+    net.prefix,
+    [iptables, legacy, nft].every((item) => item.state === 'seen' && item.complete),
+  );
 }
 
 /** Snapshot key of the output that a decision stands in. */
@@ -36,7 +44,13 @@ export interface Flow {
 const ephemeralPort = 45_678;
 
 export function packetOf(flow: Flow, devices: { in?: string | undefined; out?: string | undefined }): Packet {
-  const ports = flow.protocol === 'icmp' ? { icmpType: 8, icmpCode: 0 } : { sourcePort: flow.sourcePort ?? ephemeralPort, ...(flow.destinationPort === undefined ? {} : { destinationPort: flow.destinationPort }) };
+  const ports =
+    flow.protocol === 'icmp'
+      ? { icmpType: 8, icmpCode: 0 }
+      : {
+          sourcePort: flow.sourcePort ?? ephemeralPort,
+          ...(flow.destinationPort === undefined ? {} : { destinationPort: flow.destinationPort }),
+        };
   return newConnection({
     family: 'ip',
     source: flow.source,
@@ -56,14 +70,27 @@ export const asReply = (packet: Packet): Packet => ({
   ...packet,
   ...(packet.protocol === 'tcp' ? { tcpFlags: ['SYN', 'ACK'] } : {}),
   ...(packet.protocol === 'icmp' ? { icmpType: 0 } : {}),
-  conntrack: { ...packet.conntrack, state: 'established', direction: 'reply', status: ['seen-reply', 'confirmed'], natSettled: ['source', 'destination'], original: { source: packet.destination, destination: packet.source } },
+  conntrack: {
+    ...packet.conntrack,
+    state: 'established',
+    direction: 'reply',
+    status: ['seen-reply', 'confirmed'],
+    natSettled: ['source', 'destination'],
+    original: { source: packet.destination, destination: packet.source },
+  },
 });
 
 export function contextOf(net: NamespaceFacts): WalkContext {
   const addresses = net.addresses();
   return {
     recentListsEmpty: true,
-    ...(addresses.state === 'seen' ? { localAddresses: addresses.value.flatMap((link) => link.addresses.map((address) => address.address)).flatMap((text) => plain(text)) } : {}),
+    ...(addresses.state === 'seen'
+      ? {
+          localAddresses: addresses.value
+            .flatMap((link) => link.addresses.map((address) => address.address))
+            .flatMap((text) => plain(text)),
+        }
+      : {}),
   };
 }
 
@@ -76,7 +103,14 @@ export function routeFor(net: NamespaceFacts, address: string): Observed<Route |
   const parsed = parseAddress(address);
   if (!parsed) return unknown('unparsed', `${address} is no address`);
   const candidates = routes.value
-    .filter((route) => (route.table === undefined || route.table === 'main' || route.table === 'local') && (route.family ?? 4) === 4 && (route.dst === 'default' || routeCovers(route, parsed) === true) && route.type !== 'broadcast' && route.type !== 'multicast')
+    .filter(
+      (route) =>
+        (route.table === undefined || route.table === 'main' || route.table === 'local') &&
+        (route.family ?? 4) === 4 &&
+        (route.dst === 'default' || routeCovers(route, parsed) === true) &&
+        route.type !== 'broadcast' &&
+        route.type !== 'multicast',
+    )
     .sort((a, b) => prefixLength(b) - prefixLength(a) || (a.metric ?? 0) - (b.metric ?? 0));
   return seen(candidates[0] ?? null, routes.from, routes.complete);
 }
@@ -102,7 +136,8 @@ export function walkForwarded(net: NamespaceFacts, rulesets: readonly NetfilterR
 }
 
 /** One hook alone. */
-export const walkHook = (net: NamespaceFacts, rulesets: readonly NetfilterRuleset[], hook: Hook, packet: Packet): Outcome[] => evaluateHook(rulesets, hook, packet, contextOf(net));
+export const walkHook = (net: NamespaceFacts, rulesets: readonly NetfilterRuleset[], hook: Hook, packet: Packet): Outcome[] =>
+  evaluateHook(rulesets, hook, packet, contextOf(net));
 
 /** The rule that surely stops a packet: all outcomes are drop or reject. A matter of chance or doubt is none. */
 export function stopOf(outcomes: readonly Outcome[]): { outcome: Outcome; decision: Decision } | null {

@@ -1,8 +1,8 @@
 import type { NamespaceFacts } from '../facts/node-facts.ts';
+import { type EvidenceRef, evidence } from '../model/evidence.ts';
 import type { NetfilterRuleset, Rule } from '../model/netfilter.ts';
-import { evidence, type EvidenceRef } from '../model/evidence.ts';
-import { contextOf, deviceFor, entryOfDecision, packetOf, rulesetsOf } from './node-rules.ts';
 import { type Decision, evaluateHook, type Outcome } from './netfilter.ts';
+import { contextOf, deviceFor, entryOfDecision, packetOf, rulesetsOf } from './node-rules.ts';
 
 /** What a node's rules do to the first packet to a virtual address. */
 export interface VirtualAddressWalk {
@@ -34,19 +34,44 @@ export interface Mention {
  * Sends a packet to a virtual address through the hook that translates it: PREROUTING for a pod behind the node, OUTPUT for a process of the
  * node itself. Only then are the rules searched for the address, to say why it is not translated.
  */
-export function walkVirtualAddress(net: NamespaceFacts, flow: { source: string; address: string; port: number; protocol: 'tcp' | 'udp' | 'sctp' }, from: 'pod' | 'node'): VirtualAddressWalk | { unknown: string } {
+export function walkVirtualAddress(
+  net: NamespaceFacts,
+  flow: { source: string; address: string; port: number; protocol: 'tcp' | 'udp' | 'sctp' },
+  from: 'pod' | 'node',
+): VirtualAddressWalk | { unknown: string } {
   const rulesets = rulesetsOf(net);
   if (rulesets.state !== 'seen') return { unknown: rulesets.state === 'unknown' ? rulesets.detail : 'no rules' };
-  const packet = packetOf({ source: flow.source, destination: flow.address, protocol: flow.protocol, destinationPort: flow.port }, from === 'pod' ? { in: deviceFor(net, flow.source) } : { out: deviceFor(net, flow.address) });
+  const packet = packetOf(
+    { source: flow.source, destination: flow.address, protocol: flow.protocol, destinationPort: flow.port },
+    from === 'pod' ? { in: deviceFor(net, flow.source) } : { out: deviceFor(net, flow.address) },
+  );
   const first = evaluateHook(rulesets.value, from === 'pod' ? 'prerouting' : 'output', packet, contextOf(net));
   // A Service without endpoints is rejected in FORWARD or OUTPUT of the filter table (kube-proxy proxier.go, KUBE-SERVICES).
-  const outcomes = from === 'pod' ? first.flatMap((outcome) => (outcome.verdict === 'accept' && !outcome.dnat ? evaluateHook(rulesets.value, 'forward', { ...outcome.packet, outInterface: deviceFor(net, flow.address) ?? '' }, contextOf(net)) : [outcome])) : first;
-  const backends = outcomes.flatMap((outcome) => (outcome.dnat?.address ? [{ address: outcome.dnat.address, port: outcome.dnat.port, decision: outcome.dnat.decision }] : []));
+  const outcomes =
+    from === 'pod'
+      ? first.flatMap((outcome) =>
+          outcome.verdict === 'accept' && !outcome.dnat
+            ? evaluateHook(
+                rulesets.value,
+                'forward',
+                { ...outcome.packet, outInterface: deviceFor(net, flow.address) ?? '' },
+                contextOf(net),
+              )
+            : [outcome],
+        )
+      : first;
+  const backends = outcomes.flatMap((outcome) =>
+    outcome.dnat?.address ? [{ address: outcome.dnat.address, port: outcome.dnat.port, decision: outcome.dnat.decision }] : [],
+  );
   const rest = outcomes.filter((outcome) => !outcome.dnat?.address);
-  const worst = rest.find((outcome) => outcome.verdict === 'insufficient-info') ?? rest.find((outcome) => outcome.verdict !== 'accept') ?? rest[0];
+  const worst =
+    rest.find((outcome) => outcome.verdict === 'insufficient-info') ?? rest.find((outcome) => outcome.verdict !== 'accept') ?? rest[0];
   return {
     backends,
-    untranslated: worst === undefined ? 'none' : ({ accept: 'passes', drop: 'dropped', reject: 'rejected', 'insufficient-info': 'cannot-tell' } as const)[worst.verdict],
+    untranslated:
+      worst === undefined
+        ? 'none'
+        : ({ accept: 'passes', drop: 'dropped', reject: 'rejected', 'insufficient-info': 'cannot-tell' } as const)[worst.verdict],
     decision: worst?.verdict === 'accept' ? undefined : worst?.decidedBy,
     why: worst?.why,
     outcomes,
@@ -57,7 +82,11 @@ export function walkVirtualAddress(net: NamespaceFacts, flow: { source: string; 
 }
 
 function incompleteReason(net: NamespaceFacts): string {
-  for (const [name, observed] of [['iptables', net.iptables()], ['iptables-legacy', net.iptablesLegacy()], ['nft', net.nft()]] as const) {
+  for (const [name, observed] of [
+    ['iptables', net.iptables()],
+    ['iptables-legacy', net.iptablesLegacy()],
+    ['nft', net.nft()],
+  ] as const) {
     if (observed.state === 'unknown') return `${name}: ${observed.detail}`;
     if (observed.state === 'seen' && !observed.complete) return `${name}: not every line was understood`;
   }
@@ -71,12 +100,31 @@ function mentionsOf(net: NamespaceFacts, ruleset: NetfilterRuleset, address: str
   const portNamed = new RegExp(`(^|[^0-9])${port}([^0-9]|$)`);
   return ruleset.tables.flatMap((table) => [
     ...table.chains.flatMap((chain) =>
-      chain.rules.filter((rule: Rule) => named.test(rule.text) && portNamed.test(rule.text)).map((rule) => ({ ref: evidence(entry, rule.line), text: rule.text, translates: table.name === 'nat' || /^(service-ips|services)$/.test(chain.name), line: rule.line, source: ruleset.source })),
+      chain.rules
+        .filter((rule: Rule) => named.test(rule.text) && portNamed.test(rule.text))
+        .map((rule) => ({
+          ref: evidence(entry, rule.line),
+          text: rule.text,
+          translates: table.name === 'nat' || /^(service-ips|services)$/.test(chain.name),
+          line: rule.line,
+          source: ruleset.source,
+        })),
     ),
     ...table.sets.flatMap((set) =>
       set.elements
-        .filter((element) => element.key[0]?.type === 'literal' && element.key[0].text === address && element.key.some((part) => part.type === 'literal' && part.text === String(port)))
-        .map((element) => ({ ref: evidence(entry, element.line), text: `${set.name}: ${address}`, translates: set.name === 'service-ips', line: element.line, source: ruleset.source })),
+        .filter(
+          (element) =>
+            element.key[0]?.type === 'literal' &&
+            element.key[0].text === address &&
+            element.key.some((part) => part.type === 'literal' && part.text === String(port)),
+        )
+        .map((element) => ({
+          ref: evidence(entry, element.line),
+          text: `${set.name}: ${address}`,
+          translates: set.name === 'service-ips',
+          line: element.line,
+          source: ruleset.source,
+        })),
     ),
   ]);
 }

@@ -10,7 +10,10 @@ export interface Diagnosis {
 
 /** The built CLI, as a user runs it, with JSON. */
 export async function diagnose(args: readonly string[], options: ClusterExecOptions = {}): Promise<Diagnosis> {
-  const result = await clusterExec([process.execPath, 'bin/k8snet.js', 'diagnose', ...args, '-o', 'json'], { timeout: 200_000, ...options });
+  const result = await clusterExec([process.execPath, 'bin/k8snet.js', 'diagnose', ...args, '-o', 'json'], {
+    timeout: 200_000,
+    ...options,
+  });
   let report: Report | null = null;
   try {
     report = JSON.parse(result.stdout) as Report;

@@ -6,12 +6,13 @@ import { execa } from 'execa';
  * can't, the tests are skipped by name; with K8SNET_REQUIRE_CLUSTER=1 that is a failure.
  */
 export default async function setup(): Promise<() => Promise<void>> {
-  const prefix = process.env['PREFIX'] ?? 'k8snet-test';
+  const prefix = process.env.PREFIX ?? 'k8snet-test';
   const env = { ...process.env, PREFIX: prefix };
   await execa('npm', ['run', '-s', 'build'], { stdout: 'inherit', stderr: 'inherit' });
   const reason = await whyNot();
   if (reason !== null) {
-    if (process.env['K8SNET_REQUIRE_CLUSTER'] === '1') throw new Error(`K8SNET_REQUIRE_CLUSTER is set, and there can be no cluster here: ${reason}`);
+    if (process.env.K8SNET_REQUIRE_CLUSTER === '1')
+      throw new Error(`K8SNET_REQUIRE_CLUSTER is set, and there can be no cluster here: ${reason}`);
     console.log(`tests on the real cluster are skipped: ${reason}`);
     return async () => {};
   }

@@ -18,23 +18,35 @@ export const bridgeNfCallIptablesOff = defineCheck({
       why: 'The sysctl was set to 0, or br_netfilter was loaded after the sysctl was applied, or never.',
       confirm: ['sysctl net.bridge.bridge-nf-call-iptables', 'lsmod | grep br_netfilter'],
       fix: ['modprobe br_netfilter; sysctl -w net.bridge.bridge-nf-call-iptables=1, and make both last (modules-load.d, sysctl.d)'],
-      notThis: ['CNIs that route instead of bridge (Calico, Cilium) do not need it', 'Endpoints on other nodes are not touched: only some connections fail'],
-      refs: ['https://kubernetes.io/docs/setup/production-environment/container-runtimes/', 'https://www.kernel.org/doc/html/latest/networking/bridge.html'],
+      notThis: [
+        'CNIs that route instead of bridge (Calico, Cilium) do not need it',
+        'Endpoints on other nodes are not touched: only some connections fail',
+      ],
+      refs: [
+        'https://kubernetes.io/docs/setup/production-environment/container-runtimes/',
+        'https://www.kernel.org/doc/html/latest/networking/bridge.html',
+      ],
     },
   },
   needs: (facts) => (facts.client.node === null ? [] : [facts.nodeNet(facts.client.node).sysctls()]),
   judge: (facts) => {
     const node = facts.client.node;
-    if (node === null || facts.client.request.kind !== 'Pod' || facts.client.pod?.spec.hostNetwork) return skip('the client is no pod behind a bridge');
+    if (node === null || facts.client.request.kind !== 'Pod' || facts.client.pod?.spec.hostNetwork)
+      return skip('the client is no pod behind a bridge');
     const sysctls = facts.nodeNet(node).sysctls();
     if (sysctls.state !== 'seen') return notSeen(sysctls);
     const value = findSysctl(sysctls.value, key);
-    if (value === undefined) return bridged(facts, node) === false ? skip('pods of this node are not on a bridge') : cannotTell('unsupported', `${key} was not among the settings that were read: br_netfilter may not be loaded`);
+    if (value === undefined)
+      return bridged(facts, node) === false
+        ? skip('pods of this node are not on a bridge')
+        : cannotTell('unsupported', `${key} was not among the settings that were read: br_netfilter may not be loaded`);
     if (value.state !== 'value') return cannotTell('forbidden', `${key} could not be read`);
     if (value.value !== '0') return pass(`${key} is ${value.value} on node ${node}`, `sysctl on node ${node}`);
     if (bridged(facts, node) === false) return skip('pods of this node are not on a bridge');
     const hit = virtualServices(facts).flatMap((virtual) => {
-      const local = expectedEndpoints(virtual, node).filter((endpoint) => endpoint.nodeName === node && endpoint.address !== facts.client.address);
+      const local = expectedEndpoints(virtual, node).filter(
+        (endpoint) => endpoint.nodeName === node && endpoint.address !== facts.client.address,
+      );
       return local.length > 0 ? [{ virtual, local }] : [];
     });
     if (hit.length === 0) return pass(`${key} is 0 on node ${node}, and no endpoint is on the client's own node`, 'EndpointSlices');

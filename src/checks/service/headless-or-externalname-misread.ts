@@ -13,9 +13,15 @@ export const headlessOrExternalNameMisread = defineCheck({
       what: "A headless Service (clusterIP: None) and an ExternalName Service are DNS records only. Nobody translates the Service's port to the targetPort of a headless Service, so that clients must use the pods' own port; and an ExternalName must be a name, because DNS answers with an alias (CNAME): an address there leads nowhere.",
       why: 'clusterIP: None was copied from a StatefulSet, or an IP address was put where a name belongs.',
       confirm: ["kubectl get service NAME -o jsonpath='{.spec.clusterIP} {.spec.ports}'", 'dig NAME.NAMESPACE.svc.cluster.local'],
-      fix: ['Headless: make port and targetPort the same, or connect to the targetPort, or give the Service a ClusterIP', 'ExternalName with an address: use a Service without a selector and an EndpointSlice of your own'],
+      fix: [
+        'Headless: make port and targetPort the same, or connect to the targetPort, or give the Service a ClusterIP',
+        'ExternalName with an address: use a Service without a selector and an EndpointSlice of your own',
+      ],
       notThis: ['A headless Service whose port equals its targetPort works as it is'],
-      refs: ['https://kubernetes.io/docs/concepts/services-networking/service/#headless-services', 'https://kubernetes.io/docs/concepts/services-networking/service/#externalname'],
+      refs: [
+        'https://kubernetes.io/docs/concepts/services-networking/service/#headless-services',
+        'https://kubernetes.io/docs/concepts/services-networking/service/#externalname',
+      ],
     },
   },
   needs: (facts) => [facts.target.service],
@@ -47,7 +53,10 @@ export const headlessOrExternalNameMisread = defineCheck({
       fault({
         title: `Service ${namespace}/${name} is headless: nothing translates its port ${port.port} to ${different[0]?.port}, so that clients which use port ${port.port} reach port ${port.port} of the pods`,
         where,
-        evidence: [objectEvidence('service', service.value, '.spec.clusterIP', 'None'), objectEvidence('service', service.value, '.spec.ports', spec.ports)],
+        evidence: [
+          objectEvidence('service', service.value, '.spec.clusterIP', 'None'),
+          objectEvidence('service', service.value, '.spec.ports', spec.ports),
+        ],
         next: [`kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${name} -o wide`],
         fix: [`connect to port ${different[0]?.port}, make port and targetPort the same, or give the Service a ClusterIP`],
         breaks: (probe) => probe.stage === 'service',

@@ -12,8 +12,14 @@ export const internalTrafficPolicyNoLocalEndpoint = defineCheck({
     explain: {
       what: "With internalTrafficPolicy Local a client reaches endpoints of its own node only. The client's node has none that is ready, so its connections are dropped although the Service has endpoints elsewhere.",
       why: 'The policy was set for node-local agents, and the workload does not run on every node that has clients.',
-      confirm: ["kubectl get service NAME -o jsonpath='{.spec.internalTrafficPolicy}'", 'kubectl get endpointslices -l kubernetes.io/service-name=NAME -o wide'],
-      fix: ['Set internalTrafficPolicy to Cluster, or run the workload on every node (DaemonSet)', 'trafficDistribution: PreferSameNode prefers the own node without this cliff (Kubernetes 1.34 and later)'],
+      confirm: [
+        "kubectl get service NAME -o jsonpath='{.spec.internalTrafficPolicy}'",
+        'kubectl get endpointslices -l kubernetes.io/service-name=NAME -o wide',
+      ],
+      fix: [
+        'Set internalTrafficPolicy to Cluster, or run the workload on every node (DaemonSet)',
+        'trafficDistribution: PreferSameNode prefers the own node without this cliff (Kubernetes 1.34 and later)',
+      ],
       notThis: ['externalTrafficPolicy Local, which is about traffic from outside'],
       refs: ['https://kubernetes.io/docs/concepts/services-networking/service-traffic-policy/'],
     },
@@ -27,7 +33,11 @@ export const internalTrafficPolicyNoLocalEndpoint = defineCheck({
     if (node === null) return skip('there is no client');
     const usable = endpoints.value.filter((endpoint) => endpoint.ready);
     const local = usable.filter((endpoint) => endpoint.nodeName === node);
-    if (local.length > 0) return pass(`internalTrafficPolicy is Local, and node ${node} has ${local.length} ready endpoint${local.length === 1 ? '' : 's'}`, 'EndpointSlices');
+    if (local.length > 0)
+      return pass(
+        `internalTrafficPolicy is Local, and node ${node} has ${local.length} ready endpoint${local.length === 1 ? '' : 's'}`,
+        'EndpointSlices',
+      );
     if (usable.length === 0) return skip('the Service has no ready endpoint anywhere');
     const where = [...new Set(usable.map((endpoint) => endpoint.nodeName))].join(', ');
     return fail(
@@ -36,7 +46,13 @@ export const internalTrafficPolicyNoLocalEndpoint = defineCheck({
         where: { kind: 'Service', namespace: facts.target.namespace, name: facts.target.name },
         evidence: [
           objectEvidence('service', service.value, '.spec.internalTrafficPolicy', 'Local'),
-          { command: `kubectl get endpointslices -n ${facts.target.namespace} -l kubernetes.io/service-name=${facts.target.name} -o jsonpath='{range .items[*].endpoints[*]}{.addresses[0]} {.nodeName}{"\\n"}{end}'`, on: 'API server', lines: usable.slice(0, 8).map((endpoint, index) => ({ number: index + 1, text: `${endpoint.address} ${endpoint.nodeName ?? ''}` })) },
+          {
+            command: `kubectl get endpointslices -n ${facts.target.namespace} -l kubernetes.io/service-name=${facts.target.name} -o jsonpath='{range .items[*].endpoints[*]}{.addresses[0]} {.nodeName}{"\\n"}{end}'`,
+            on: 'API server',
+            lines: usable
+              .slice(0, 8)
+              .map((endpoint, index) => ({ number: index + 1, text: `${endpoint.address} ${endpoint.nodeName ?? ''}` })),
+          },
         ],
         next: [`kubectl get pods -n ${facts.target.namespace} -o wide --field-selector spec.nodeName=${node}`],
         fix: ['set internalTrafficPolicy to Cluster, or run an endpoint on every node that has clients'],

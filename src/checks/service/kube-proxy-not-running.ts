@@ -14,11 +14,20 @@ export const kubeProxyNotRunning = defineCheck({
     since: '0.1.0',
     explain: {
       what: 'No kube-proxy runs on the node. The rules that it once wrote stay as they were, so that old Services may go on working while new and changed ones do not.',
-      why: 'The DaemonSet does not tolerate the node or its selector leaves it out, the pod crashes, is evicted, or can\'t reach the API server.',
-      confirm: ['kubectl get pods -n kube-system -o wide -l k8s-app=kube-proxy', 'kubectl logs -n kube-system -l k8s-app=kube-proxy --tail=50'],
+      why: "The DaemonSet does not tolerate the node or its selector leaves it out, the pod crashes, is evicted, or can't reach the API server.",
+      confirm: [
+        'kubectl get pods -n kube-system -o wide -l k8s-app=kube-proxy',
+        'kubectl logs -n kube-system -l k8s-app=kube-proxy --tail=50',
+      ],
       fix: ['Make the DaemonSet run on the node again (node selector, affinity, taints, resources), or mend what makes the pod crash'],
-      notThis: ['Clusters without kube-proxy (Cilium, OVN-Kubernetes, k3s): there is no such DaemonSet', 'A kube-proxy that runs and does not write: SVC010'],
-      refs: ['https://kubernetes.io/docs/reference/networking/virtual-ips/', 'https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/'],
+      notThis: [
+        'Clusters without kube-proxy (Cilium, OVN-Kubernetes, k3s): there is no such DaemonSet',
+        'A kube-proxy that runs and does not write: SVC010',
+      ],
+      refs: [
+        'https://kubernetes.io/docs/reference/networking/virtual-ips/',
+        'https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/',
+      ],
     },
   },
   needs: () => [],
@@ -41,10 +50,22 @@ export const kubeProxyNotRunning = defineCheck({
         where: { kind: 'DaemonSet', namespace: 'kube-system', name: set?.metadata.name ?? 'kube-proxy', node },
         evidence: [
           ...(set ? [objectEvidence('daemonset', set, '.status', pick(set.status))] : []),
-          ...(state.state === 'not-ready' ? [objectEvidence('pod', state.pod, '.status.phase', state.pod.status.phase ?? '')] : [{ command: `kubectl get pods -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=${node}`, on: 'API server', lines: [{ number: 1, text: 'No resources found in kube-system namespace.' }] }]),
+          ...(state.state === 'not-ready'
+            ? [objectEvidence('pod', state.pod, '.status.phase', state.pod.status.phase ?? '')]
+            : [
+                {
+                  command: `kubectl get pods -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=${node}`,
+                  on: 'API server',
+                  lines: [{ number: 1, text: 'No resources found in kube-system namespace.' }],
+                },
+              ]),
           ...stale.flatMap((item) => rulesProblem(facts, item)?.evidence ?? []).slice(0, 2),
         ],
-        next: [`kubectl get pods -n kube-system -o wide -l k8s-app=kube-proxy`, `kubectl describe daemonset kube-proxy -n kube-system`, `kubectl describe node ${node}`],
+        next: [
+          `kubectl get pods -n kube-system -o wide -l k8s-app=kube-proxy`,
+          `kubectl describe daemonset kube-proxy -n kube-system`,
+          `kubectl describe node ${node}`,
+        ],
         fix: [`make the kube-proxy DaemonSet run on ${node} again: node selector and affinity, tolerations, or what makes its pod fail`],
         breaks: (probe) => originNode(facts, probe) === node && stale.some(({ virtual }) => breaksVirtual(facts, virtual.address)(probe)),
       }),
@@ -54,5 +75,7 @@ export const kubeProxyNotRunning = defineCheck({
 
 const pick = (status: unknown): Record<string, unknown> => {
   const source = (status ?? {}) as Record<string, unknown>;
-  return Object.fromEntries(['desiredNumberScheduled', 'currentNumberScheduled', 'numberReady'].flatMap((key) => (key in source ? [[key, source[key]]] : [])));
+  return Object.fromEntries(
+    ['desiredNumberScheduled', 'currentNumberScheduled', 'numberReady'].flatMap((key) => (key in source ? [[key, source[key]]] : [])),
+  );
 };

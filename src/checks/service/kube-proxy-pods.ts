@@ -17,8 +17,11 @@ export function kubeProxyOn(facts: Facts, node: string): KubeProxyState {
   const pods = facts.pods(systemNamespace);
   if (sets.state !== 'seen') return { state: 'unknown', detail: sets.state === 'unknown' ? sets.detail : 'DaemonSets could not be read' };
   if (!sets.value.some((set) => /^kube-proxy/.test(set.metadata.name))) return { state: 'not-used' };
-  if (pods.state !== 'seen' || !pods.complete) return { state: 'unknown', detail: pods.state === 'unknown' ? pods.detail : 'the pods of kube-system were not all read' };
-  const here = pods.value.filter((pod) => pod.spec.nodeName === node && (pod.metadata.labels?.['k8s-app'] === 'kube-proxy' || /^kube-proxy-/.test(pod.metadata.name)));
+  if (pods.state !== 'seen' || !pods.complete)
+    return { state: 'unknown', detail: pods.state === 'unknown' ? pods.detail : 'the pods of kube-system were not all read' };
+  const here = pods.value.filter(
+    (pod) => pod.spec.nodeName === node && (pod.metadata.labels?.['k8s-app'] === 'kube-proxy' || /^kube-proxy-/.test(pod.metadata.name)),
+  );
   const running = here.find(isRunning);
   if (!running) return here[0] ? { state: 'not-ready', pod: here[0] } : { state: 'missing' };
   return isReady(running) ? { state: 'runs', pod: running } : { state: 'not-ready', pod: running };

@@ -6,13 +6,8 @@ import type { Pod } from '../../schema/kubernetes.ts';
 
 /** TCP listeners in a pod's network namespace (ss -lntu). */
 export const tcpListeners = (facts: Facts, pod: Pod): Observed<Socket[]> =>
-  mapObserved(facts.podNet(pod).sockets(), (sockets) => sockets.filter((socket) => (socket.netid === undefined || socket.netid === 'tcp') && (socket.state === undefined || socket.state === 'LISTEN')));
-
-export const isLoopback = (socket: Socket): boolean => /^127\.|^::1$|^\[::1\]$|^::ffff:127\./.test(socket.local.host);
-
-/** Whether a listener takes connections to the pod's own IPv4 address. */
-export const takesPodAddress = (socket: Socket, address: string): boolean => {
-  const { host } = socket.local;
-  if (host === address || host === '0.0.0.0' || host === '*') return true;
-  return host === '::' && socket.families !== 'ipv6';
-};
+  mapObserved(facts.podNet(pod).sockets(), (sockets) =>
+    sockets.filter(
+      (socket) => (socket.netid === undefined || socket.netid === 'tcp') && (socket.state === undefined || socket.state === 'LISTEN'),
+    ),
+  );

@@ -13,7 +13,10 @@ export const namedPortMissing = defineCheck({
     explain: {
       what: "The Service's targetPort is a name, and no container of the selected pods declares a port of that name. The EndpointSlice has no port for it, and kube-proxy rejects connections as if there were no endpoints.",
       why: 'The port was renamed in the pod template or in the Service only, or never had a name.',
-      confirm: ["kubectl get service NAME -o jsonpath='{.spec.ports}'", "kubectl get pods -l SELECTOR -o jsonpath='{.items[*].spec.containers[*].ports}'"],
+      confirm: [
+        "kubectl get service NAME -o jsonpath='{.spec.ports}'",
+        "kubectl get pods -l SELECTOR -o jsonpath='{.items[*].spec.containers[*].ports}'",
+      ],
       fix: ['Name the container port as the Service does, or use the number as targetPort'],
       notThis: ['A number as targetPort works without any declaration in the pod'],
       refs: ['https://kubernetes.io/docs/concepts/services-networking/service/#field-spec-ports'],
@@ -37,7 +40,15 @@ export const namedPortMissing = defineCheck({
       fault({
         title: `Service ${namespace}/${name} has targetPort "${wanted}", and no container of its pods has a port of that name${declared.length > 0 ? ` (they have ${declared.map((item) => `${item.name ?? 'unnamed'}=${item.port}`).join(', ')})` : ''}`,
         where: { kind: 'Service', namespace, name },
-        evidence: [objectEvidence('service', service.value, '.spec.ports', service.value.spec.ports), objectEvidence('pod', without, '.spec.containers[*].ports', without.spec.containers.flatMap((container) => container.ports ?? []))],
+        evidence: [
+          objectEvidence('service', service.value, '.spec.ports', service.value.spec.ports),
+          objectEvidence(
+            'pod',
+            without,
+            '.spec.containers[*].ports',
+            without.spec.containers.flatMap((container) => container.ports ?? []),
+          ),
+        ],
         next: [`kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${name} -o yaml`],
         fix: [`name the container port "${wanted}", or set targetPort to the number`],
         certain: true,

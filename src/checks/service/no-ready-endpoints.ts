@@ -16,17 +16,29 @@ export const noReadyEndpoints = defineCheck({
     explain: {
       what: 'Pods with the right labels exist, but none is ready (or running), so that the Service has no endpoint that may be used and kube-proxy rejects connections at once.',
       why: 'Readiness probes fail (wrong port or path, a dependency that is down), containers crash or wait for an image, pods are pending, or all of them terminate.',
-      confirm: ['kubectl get pods -l SELECTOR', 'kubectl describe pod NAME', "kubectl get endpointslices -l kubernetes.io/service-name=NAME -o yaml | grep -A3 conditions"],
+      confirm: [
+        'kubectl get pods -l SELECTOR',
+        'kubectl describe pod NAME',
+        'kubectl get endpointslices -l kubernetes.io/service-name=NAME -o yaml | grep -A3 conditions',
+      ],
       fix: ['Mend what keeps the pods from being ready: the probe or what it looks at'],
-      notThis: ['No pod matches at all: SVC002', 'A targetPort name that no container has: SVC005', 'publishNotReadyAddresses: then pods that are not ready are used on purpose'],
-      refs: ['https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/', 'https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/'],
+      notThis: [
+        'No pod matches at all: SVC002',
+        'A targetPort name that no container has: SVC005',
+        'publishNotReadyAddresses: then pods that are not ready are used on purpose',
+      ],
+      refs: [
+        'https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/',
+        'https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/',
+      ],
     },
   },
   needs: (facts) => [facts.target.service, facts.pods(facts.target.namespace), facts.target.slices],
   judge: (facts) => {
     const { service, endpoints } = facts.target;
     if (service.state !== 'seen' || endpoints.state !== 'seen') return notSeen(service.state !== 'seen' ? service : endpoints);
-    if (service.value.spec.type === 'ExternalName' || Object.keys(service.value.spec.selector ?? {}).length === 0) return skip('the Service has no selector');
+    if (service.value.spec.type === 'ExternalName' || Object.keys(service.value.spec.selector ?? {}).length === 0)
+      return skip('the Service has no selector');
     const pods = backingPods(facts);
     if (pods.length === 0) return skip('the selector matches no pod');
     const usable = endpoints.value.filter((endpoint) => endpoint.ready || (endpoint.serving && endpoint.terminating));
@@ -45,8 +57,19 @@ function describe(facts: Facts, pods: readonly Pod[]) {
   return fault({
     title: `none of the ${pods.length} pod${pods.length === 1 ? '' : 's'} behind Service ${namespace}/${name} is ready: ${reason}`,
     where: ownerOf(first),
-    evidence: [...evidence, objectEvidence('pod', first, '.status.conditions[?(@.type=="Ready")]', first.status.conditions?.find((condition) => condition.type === 'Ready') ?? 'no Ready condition')],
-    next: [`kubectl describe pod ${first.metadata.name} -n ${namespace}`, `kubectl logs ${first.metadata.name} -n ${namespace} --all-containers --tail=50`],
+    evidence: [
+      ...evidence,
+      objectEvidence(
+        'pod',
+        first,
+        '.status.conditions[?(@.type=="Ready")]',
+        first.status.conditions?.find((condition) => condition.type === 'Ready') ?? 'no Ready condition',
+      ),
+    ],
+    next: [
+      `kubectl describe pod ${first.metadata.name} -n ${namespace}`,
+      `kubectl logs ${first.metadata.name} -n ${namespace} --all-containers --tail=50`,
+    ],
     fix: ['mend what keeps the pods from being ready'],
     certain: true,
     breaks: (probe) => probe.stage === 'service' || needsVirtual(facts, (address) => facts.target.addresses.includes(address))(probe),
@@ -57,23 +80,42 @@ function describe(facts: Facts, pods: readonly Pod[]) {
 function whyNotReady(facts: Facts, pods: readonly Pod[]): { reason: string; evidence: EvidenceRef[] } {
   const names = new Set(pods.map((pod) => pod.metadata.name));
   const events = facts.events();
-  const unhealthy = events.state === 'seen' ? events.value.filter((event) => event.involvedObject.name !== undefined && names.has(event.involvedObject.name)) : [];
+  const unhealthy =
+    events.state === 'seen'
+      ? events.value.filter((event) => event.involvedObject.name !== undefined && names.has(event.involvedObject.name))
+      : [];
   const probe = unhealthy.filter((event) => event.reason === 'Unhealthy' && /Readiness|Startup/.test(event.message ?? '')).at(-1);
   if (probe) return { reason: `${(probe.message ?? '').split('\n')[0]}${probeMismatch(pods)}`, evidence: [eventEvidence(facts, probe)] };
-  const states = pods.flatMap((pod) => (pod.status.containerStatuses ?? []).flatMap((status) => (status.state?.waiting ? [{ pod, status }] : [])));
+  const states = pods.flatMap((pod) =>
+    (pod.status.containerStatuses ?? []).flatMap((status) => (status.state?.waiting ? [{ pod, status }] : [])),
+  );
   const waiting = states[0];
   if (waiting) {
     const { reason = 'waiting', message = '' } = waiting.status.state?.waiting ?? {};
-    return { reason: `container ${waiting.status.name} is waiting: ${reason}${message ? ` (${message.slice(0, 160)})` : ''}`, evidence: [objectEvidence('pod', waiting.pod, `.status.containerStatuses[?(@.name=="${waiting.status.name}")].state`, waiting.status.state)] };
+    return {
+      reason: `container ${waiting.status.name} is waiting: ${reason}${message ? ` (${message.slice(0, 160)})` : ''}`,
+      evidence: [
+        objectEvidence('pod', waiting.pod, `.status.containerStatuses[?(@.name=="${waiting.status.name}")].state`, waiting.status.state),
+      ],
+    };
   }
   const pending = pods.find((pod) => pod.status.phase === 'Pending');
   if (pending) {
     const scheduled = pending.status.conditions?.find((condition) => condition.status === 'False');
     const event = unhealthy.filter((item) => item.involvedObject.name === pending.metadata.name).at(-1);
-    return { reason: `they are Pending${scheduled?.message ? `: ${scheduled.message}` : event?.message ? `: ${event.message.slice(0, 200)}` : ''}`, evidence: event ? [eventEvidence(facts, event)] : [] };
+    return {
+      reason: `they are Pending${scheduled?.message ? `: ${scheduled.message}` : event?.message ? `: ${event.message.slice(0, 200)}` : ''}`,
+      evidence: event ? [eventEvidence(facts, event)] : [],
+    };
   }
   const condition = pods[0]?.status.conditions?.find((item) => item.type === 'Ready' || item.type === 'ContainersReady');
-  return { reason: condition?.message ?? (pods.every((pod) => pod.metadata.deletionTimestamp) ? 'all of them terminate' : `phase ${pods[0]?.status.phase ?? 'unknown'}`) + probeMismatch(pods), evidence: [] };
+  return {
+    reason:
+      condition?.message ??
+      (pods.every((pod) => pod.metadata.deletionTimestamp) ? 'all of them terminate' : `phase ${pods[0]?.status.phase ?? 'unknown'}`) +
+        probeMismatch(pods),
+    evidence: [],
+  };
 }
 
 /** A readiness probe on a port that no container declares is worth saying. */

@@ -1,7 +1,7 @@
 import type { Facts } from '../../facts/facts.ts';
 import { evidence } from '../../model/evidence.ts';
+import type { Decision } from '../../walk/netfilter.ts';
 import { entryOfDecision, rulesetsOf, stopOf, walkForwarded } from '../../walk/node-rules.ts';
-import { type Decision } from '../../walk/netfilter.ts';
 import { cannotTell, defineCheck, fail, fault, pass, skip } from '../check.ts';
 import { addressOf, breaksVirtual, nameOf, type VirtualService, virtualServices } from './virtual-services.ts';
 
@@ -32,7 +32,12 @@ export const ruleBeforeKubeProxy = defineCheck({
     });
     if (found.length > 0) return fail(...found.map(({ virtual, decision }) => describe(facts, node, virtual, decision)));
     const rules = rulesetsOf(facts.nodeNet(node));
-    return rules.state === 'seen' && rules.complete ? pass(`no rule of node ${node} stops packets to a ClusterIP before kube-proxy's`, 'walk through iptables-nft, iptables-legacy and nftables') : cannotTell('not-collected', `not all rules of node ${node} were read`);
+    return rules.state === 'seen' && rules.complete
+      ? pass(
+          `no rule of node ${node} stops packets to a ClusterIP before kube-proxy's`,
+          'walk through iptables-nft, iptables-legacy and nftables',
+        )
+      : cannotTell('not-collected', `not all rules of node ${node} were read`);
   },
 });
 
@@ -42,7 +47,8 @@ function stopOfVirtual(facts: Facts, node: string, virtual: VirtualService): Dec
   const rulesets = rulesetsOf(net);
   const source = facts.client.address;
   if (rulesets.state !== 'seen' || source === undefined) return null;
-  const to = (destination: string, port: number) => stopOf(walkForwarded(net, rulesets.value, { source, destination, protocol: virtual.protocol, destinationPort: port }));
+  const to = (destination: string, port: number) =>
+    stopOf(walkForwarded(net, rulesets.value, { source, destination, protocol: virtual.protocol, destinationPort: port }));
   const stop = to(virtual.address, virtual.port);
   if (!stop || isKubeProxys(stop.decision)) return null;
   const direct = virtual.endpoints.filter((endpoint) => endpoint.ready).map((endpoint) => to(endpoint.address, endpoint.port));
@@ -56,7 +62,9 @@ function describe(facts: Facts, node: string, virtual: VirtualService, decision:
     title: `a rule in ${decision.table} ${decision.chain} of node ${node} stops what is sent to Service ${nameOf(virtual)} (${addressOf(virtual)}): ${decision.text}`,
     where: { kind: 'rule', name: `${decision.source} ${decision.table} ${decision.chain}: ${decision.text}`, node },
     evidence: [evidence(entryOfDecision(facts.nodeNet(node), decision), decision.line)],
-    next: [`kubectl debug node/${node} -it --profile=sysadmin --image=nicolaka/netshoot -- ${decision.source === 'nft' ? `nft list table ${decision.family} ${decision.table}` : `iptables-save -c -t ${decision.table}`}`],
+    next: [
+      `kubectl debug node/${node} -it --profile=sysadmin --image=nicolaka/netshoot -- ${decision.source === 'nft' ? `nft list table ${decision.family} ${decision.table}` : `iptables-save -c -t ${decision.table}`}`,
+    ],
     fix: ['remove the rule, or let the Service range through in the tool that wrote it'],
     breaks: breaksVirtual(facts, virtual.address),
   });

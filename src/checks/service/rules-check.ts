@@ -5,7 +5,7 @@ import { evidence } from '../../model/evidence.ts';
 import { type Check, cannotTell, defineCheck, fail, fault, pass, skip } from '../check.ts';
 import { kubeProxyOn } from './kube-proxy-pods.ts';
 import { type RulesProblem, rulesProblem } from './rules-problem.ts';
-import { addressOf, breaksVirtual, nameOf, walkedServices, type WalkedService } from './virtual-services.ts';
+import { addressOf, breaksVirtual, nameOf, type WalkedService, walkedServices } from './virtual-services.ts';
 
 /** The three ways in which kube-proxy's rules can be wrong are told apart by one walk; each is a check of its own. */
 export const rulesCheck = (kind: RulesProblem['kind'], meta: CheckMeta): Check =>
@@ -24,17 +24,31 @@ export const rulesCheck = (kind: RulesProblem['kind'], meta: CheckMeta): Check =
         return problem?.kind === kind ? [{ item, problem }] : [];
       });
       if (problems.length > 0) return fail(...problems.map(({ item, problem }) => describe(facts, node, item, problem)));
-      const doubtful = walked.find(({ walk }) => 'unknown' in walk || walk.untranslated === 'cannot-tell' || (walk.backends.length === 0 && !walk.complete));
+      const doubtful = walked.find(
+        ({ walk }) => 'unknown' in walk || walk.untranslated === 'cannot-tell' || (walk.backends.length === 0 && !walk.complete),
+      );
       if (doubtful) return cannotTell('unsupported', `rules of node ${node} for ${addressOf(doubtful.virtual)}: ${reasonOf(doubtful)}`);
       const good = walked.filter(({ walk }) => !('unknown' in walk) && walk.backends.length > 0);
-      return good.length === 0 ? skip('no ClusterIP is translated, for another reason') : pass(`rules of node ${node} for ${good.map(({ virtual }) => nameOf(virtual)).join(' and ')}: not ${kind}`, good.map(({ virtual, walk }) => `${addressOf(virtual)} -> ${'unknown' in walk ? '' : [...new Set(walk.backends.map((backend) => backend.address))].join(', ')}`).join('; '));
+      return good.length === 0
+        ? skip('no ClusterIP is translated, for another reason')
+        : pass(
+            `rules of node ${node} for ${good.map(({ virtual }) => nameOf(virtual)).join(' and ')}: not ${kind}`,
+            good
+              .map(
+                ({ virtual, walk }) =>
+                  `${addressOf(virtual)} -> ${'unknown' in walk ? '' : [...new Set(walk.backends.map((backend) => backend.address))].join(', ')}`,
+              )
+              .join('; '),
+          );
     },
   });
 
-const reasonOf = ({ walk }: WalkedService): string => ('unknown' in walk ? walk.unknown : (walk.why ?? walk.incompleteWhy ?? 'a rule that can not be told'));
+const reasonOf = ({ walk }: WalkedService): string =>
+  'unknown' in walk ? walk.unknown : (walk.why ?? walk.incompleteWhy ?? 'a rule that can not be told');
 
 const titles: Record<RulesProblem['kind'], (name: string, address: string, node: string, problem: RulesProblem) => string> = {
-  stale: (name, address, node, problem) => `the rules of node ${node} for Service ${name} (${address}) are out of date: ${problem.sentence}`,
+  stale: (name, address, node, problem) =>
+    `the rules of node ${node} for Service ${name} (${address}) are out of date: ${problem.sentence}`,
   missing: (name, address, node, problem) => `node ${node} does not translate Service ${name} (${address}): ${problem.sentence}`,
   unhooked: (name, address, node, problem) => `node ${node} does not translate Service ${name} (${address}): ${problem.sentence}`,
 };
@@ -45,13 +59,23 @@ function describe(facts: Facts, node: string, item: WalkedService, problem: Rule
   const pod = proxy.state === 'runs' || proxy.state === 'not-ready' ? proxy.pod.metadata.name : null;
   return fault({
     title: titles[problem.kind](nameOf(virtual), addressOf(virtual), node, problem),
-    where: { kind: 'rule', name: problem.kind === 'unhooked' ? 'the jump to the Service rules (nat PREROUTING and OUTPUT)' : `Service ${nameOf(virtual)} ${addressOf(virtual)}`, node },
+    where: {
+      kind: 'rule',
+      name:
+        problem.kind === 'unhooked'
+          ? 'the jump to the Service rules (nat PREROUTING and OUTPUT)'
+          : `Service ${nameOf(virtual)} ${addressOf(virtual)}`,
+      node,
+    },
     evidence: [...hookEvidence(facts, node, problem, item), ...problem.evidence],
     next: [
       ...(pod ? [`kubectl logs -n kube-system ${pod} --tail=50`] : ['kubectl get pods -n kube-system -o wide -l k8s-app=kube-proxy']),
       `kubectl get endpointslices -n ${virtual.namespace} -l kubernetes.io/service-name=${virtual.name} -o wide`,
     ],
-    fix: [`restart kube-proxy on ${node}${pod ? `: kubectl delete pod -n kube-system ${pod}` : ''}`, ...(problem.kind === 'unhooked' ? ['find what flushes the chains of the nat table on that node'] : [])],
+    fix: [
+      `restart kube-proxy on ${node}${pod ? `: kubectl delete pod -n kube-system ${pod}` : ''}`,
+      ...(problem.kind === 'unhooked' ? ['find what flushes the chains of the nat table on that node'] : []),
+    ],
     breaks: breaksVirtual(facts, virtual.address),
   });
 }
@@ -62,7 +86,8 @@ function hookEvidence(facts: Facts, node: string, problem: RulesProblem, { walk 
   const net = facts.nodeNet(node);
   const fromPod = facts.client.request.kind === 'Pod';
   const [iptables, nft] = [net.iptables(), net.nft()];
-  const proxyTable = nft.state === 'seen' ? nft.value.tables.find((table) => table.name === 'kube-proxy' && table.family === 'ip') : undefined;
+  const proxyTable =
+    nft.state === 'seen' ? nft.value.tables.find((table) => table.name === 'kube-proxy' && table.family === 'ip') : undefined;
   const chain = proxyTable?.chains.find((item) => item.name === (fromPod ? 'nat-prerouting' : 'nat-output'));
   if (chain) return [evidence(`node/${node}/nft`, chain.line, ...chain.rules.slice(0, 3).map((rule) => rule.line))];
   const nat = iptables.state === 'seen' ? iptables.value.tables.find((table) => table.name === 'nat') : undefined;

@@ -25,7 +25,9 @@ export function rulesProblem(facts: Facts, { virtual, walk }: WalkedService): Ru
     const known = new Set(virtual.endpoints.map((endpoint) => endpoint.address));
     const extra = backends.filter((address) => !known.has(address));
     // Topology hints and traffic distribution may leave endpoints out on purpose.
-    const filtered = virtual.service.spec.trafficDistribution !== undefined || Object.keys(virtual.service.metadata.annotations ?? {}).some((key) => /topology-(mode|aware-hints)/.test(key));
+    const filtered =
+      virtual.service.spec.trafficDistribution !== undefined ||
+      Object.keys(virtual.service.metadata.annotations ?? {}).some((key) => /topology-(mode|aware-hints)/.test(key));
     const absent = filtered ? [] : expected.map((endpoint) => endpoint.address).filter((address) => !backends.includes(address));
     if (extra.length === 0 && absent.length === 0) return null;
     const lines = walk.backends.filter((backend) => extra.includes(backend.address));
@@ -33,18 +35,52 @@ export function rulesProblem(facts: Facts, { virtual, walk }: WalkedService): Ru
       kind: 'stale',
       extra,
       absent,
-      evidence: (lines.length > 0 ? lines : walk.backends).slice(0, 3).map(({ decision }) => evidence(entryOfDecision(net, decision), decision.line)),
-      sentence: [extra.length > 0 ? `they lead to ${extra.join(', ')}, which is no endpoint any more` : '', absent.length > 0 ? `they leave out ${absent.join(', ')}` : ''].filter(Boolean).join(', and '),
+      evidence: (lines.length > 0 ? lines : walk.backends)
+        .slice(0, 3)
+        .map(({ decision }) => evidence(entryOfDecision(net, decision), decision.line)),
+      sentence: [
+        extra.length > 0 ? `they lead to ${extra.join(', ')}, which is no endpoint any more` : '',
+        absent.length > 0 ? `they leave out ${absent.join(', ')}` : '',
+      ]
+        .filter(Boolean)
+        .join(', and '),
     };
   }
   if (expected.length === 0) return null;
-  if (walk.untranslated === 'rejected' && walk.decision && /has no endpoints|no-endpoint/.test(`${walk.decision.text} ${walk.decision.chain}`))
-    return { kind: 'stale', extra: [], absent: expected.map((endpoint) => endpoint.address), evidence: [evidence(entryOfDecision(net, walk.decision), walk.decision.line)], sentence: `they reject it for having no endpoints, and it has ${expected.length}` };
+  if (
+    walk.untranslated === 'rejected' &&
+    walk.decision &&
+    /has no endpoints|no-endpoint/.test(`${walk.decision.text} ${walk.decision.chain}`)
+  )
+    return {
+      kind: 'stale',
+      extra: [],
+      absent: expected.map((endpoint) => endpoint.address),
+      evidence: [evidence(entryOfDecision(net, walk.decision), walk.decision.line)],
+      sentence: `they reject it for having no endpoints, and it has ${expected.length}`,
+    };
   if (walk.untranslated !== 'passes') return null;
   const rules = walk.mentions.filter((mention) => mention.translates);
-  const reached = walk.outcomes.some((outcome) => outcome.steps.some((step) => /@service-ips\b/.test(step.text) || rules.some((rule) => rule.line === step.line && rule.source === step.source)));
-  if (rules.length > 0 && !reached) return { kind: 'unhooked', extra: [], absent: [], evidence: rules.slice(0, 2).map((rule) => rule.ref), sentence: 'its rules are there, and nothing leads to them' };
+  const reached = walk.outcomes.some((outcome) =>
+    outcome.steps.some(
+      (step) => /@service-ips\b/.test(step.text) || rules.some((rule) => rule.line === step.line && rule.source === step.source),
+    ),
+  );
+  if (rules.length > 0 && !reached)
+    return {
+      kind: 'unhooked',
+      extra: [],
+      absent: [],
+      evidence: rules.slice(0, 2).map((rule) => rule.ref),
+      sentence: 'its rules are there, and nothing leads to them',
+    };
   // "There is none" needs every rule of the node.
   if (!walk.complete) return null;
-  return { kind: 'missing', extra: [], absent: expected.map((endpoint) => endpoint.address), evidence: rules.slice(0, 2).map((rule) => rule.ref), sentence: rules.length > 0 ? 'its rule leads to a chain that translates nothing' : 'no rule translates it' };
+  return {
+    kind: 'missing',
+    extra: [],
+    absent: expected.map((endpoint) => endpoint.address),
+    evidence: rules.slice(0, 2).map((rule) => rule.ref),
+    sentence: rules.length > 0 ? 'its rule leads to a chain that translates nothing' : 'no rule translates it',
+  };
 }

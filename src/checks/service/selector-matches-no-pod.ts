@@ -12,12 +12,22 @@ export const selectorMatchesNoPod = defineCheck({
     title: "The Service's selector matches no pod",
     since: '0.1.0',
     explain: {
-      what: 'No pod of the namespace carries all labels of the Service\'s selector, so that the Service has no endpoints and kube-proxy rejects every connection to it at once.',
+      what: "No pod of the namespace carries all labels of the Service's selector, so that the Service has no endpoints and kube-proxy rejects every connection to it at once.",
       why: 'A typing error in the selector or the pod template, a label that was renamed on one side only, or a workload that was never deployed or is scaled to zero.',
-      confirm: ["kubectl get service NAME -o jsonpath='{.spec.selector}'", 'kubectl get pods --show-labels', 'kubectl get endpointslices -l kubernetes.io/service-name=NAME'],
+      confirm: [
+        "kubectl get service NAME -o jsonpath='{.spec.selector}'",
+        'kubectl get pods --show-labels',
+        'kubectl get endpointslices -l kubernetes.io/service-name=NAME',
+      ],
       fix: ['Make the selector and the labels of the pod template agree'],
-      notThis: ['Pods that match and are not ready: SVC003', 'A Service without a selector: its EndpointSlices are made by hand or by a controller, on purpose'],
-      refs: ['https://kubernetes.io/docs/concepts/services-networking/service/', 'https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/'],
+      notThis: [
+        'Pods that match and are not ready: SVC003',
+        'A Service without a selector: its EndpointSlices are made by hand or by a controller, on purpose',
+      ],
+      refs: [
+        'https://kubernetes.io/docs/concepts/services-networking/service/',
+        'https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/',
+      ],
     },
   },
   needs: (facts) => [facts.target.service, facts.pods(facts.target.namespace)],
@@ -29,7 +39,11 @@ export const selectorMatchesNoPod = defineCheck({
     if (service.value.spec.type === 'ExternalName') return skip('an ExternalName Service has no pods');
     if (Object.keys(selector).length === 0) return skip('the Service has no selector: its endpoints are made by hand');
     const matching = pods.value.filter((pod) => matchesSelector(pod.metadata.labels, selector));
-    if (matching.length > 0) return pass(`the selector matches ${matching.length} pod${matching.length === 1 ? '' : 's'}`, `selector ${asText(selector)} against the labels of the pods`);
+    if (matching.length > 0)
+      return pass(
+        `the selector matches ${matching.length} pod${matching.length === 1 ? '' : 's'}`,
+        `selector ${asText(selector)} against the labels of the pods`,
+      );
     if (!pods.complete) return notSeen({ state: 'unknown', reason: 'unparsed', detail: 'not every pod of the namespace was understood' });
     const near = nearest(pods.value, selector);
     const name = `${facts.target.namespace}/${facts.target.name}`;
@@ -41,7 +55,10 @@ export const selectorMatchesNoPod = defineCheck({
           objectEvidence('service', service.value, '.spec.selector', selector),
           ...(near ? [objectEvidence('pod', near, '.metadata.labels', near.metadata.labels ?? {})] : []),
         ],
-        next: [`kubectl get pods -n ${facts.target.namespace} --show-labels`, `kubectl describe service ${facts.target.name} -n ${facts.target.namespace}`],
+        next: [
+          `kubectl get pods -n ${facts.target.namespace} --show-labels`,
+          `kubectl describe service ${facts.target.name} -n ${facts.target.namespace}`,
+        ],
         fix: ['make the selector of the Service and the labels of the pod template agree'],
         certain: true,
         breaks: (probe) => probe.stage === 'service' || needsVirtual(facts, (address) => facts.target.addresses.includes(address))(probe),
@@ -50,17 +67,25 @@ export const selectorMatchesNoPod = defineCheck({
   },
 });
 
-const asText = (labels: Record<string, string>): string => Object.entries(labels).map(([key, value]) => `${key}=${value}`).join(',') || 'no such label';
+const asText = (labels: Record<string, string>): string =>
+  Object.entries(labels)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',') || 'no such label';
 
 const shared = (pod: Pod, selector: Record<string, string>): Record<string, string> =>
-  Object.fromEntries(Object.keys(selector).flatMap((key) => (pod.metadata.labels?.[key] === undefined ? [] : [[key, pod.metadata.labels[key]]])));
+  Object.fromEntries(
+    Object.keys(selector).flatMap((key) => (pod.metadata.labels?.[key] === undefined ? [] : [[key, pod.metadata.labels[key]]])),
+  );
 
 /** The pod that shares most label keys with the selector: probably the one that was meant. */
 function nearest(pods: readonly Pod[], selector: Record<string, string>): Pod | undefined {
-  const scored = pods.map((pod) => ({ pod, score: Object.entries(selector).reduce((sum, [key, value]) => sum + closeness(pod.metadata.labels?.[key], value), 0) }));
+  const scored = pods.map((pod) => ({
+    pod,
+    score: Object.entries(selector).reduce((sum, [key, value]) => sum + closeness(pod.metadata.labels?.[key], value), 0),
+  }));
   const best = scored.sort((a, b) => b.score - a.score || (a.pod.metadata.name < b.pod.metadata.name ? -1 : 1))[0];
   return best && best.score > 0 ? best.pod : undefined;
 }
 
-const closeness = (have: string | undefined, want: string): number => (have === undefined ? 0 : have === want ? 3 : have.startsWith(want.slice(0, 3)) || want.startsWith(have.slice(0, 3)) ? 2 : 1);
-
+const closeness = (have: string | undefined, want: string): number =>
+  have === undefined ? 0 : have === want ? 3 : have.startsWith(want.slice(0, 3)) || want.startsWith(have.slice(0, 3)) ? 2 : 1;

@@ -23,8 +23,13 @@ export const serviceTrafficLostUnexplained = defineCheck({
     const service = facts.probesOf('service').filter((probe) => fromClient(facts, probe));
     const failing = service.filter(isFailing);
     if (service.length === 0) return skip('no connection through the Service was tried');
-    if (facts.probesOf('endpoint').some((probe) => fromClient(facts, probe) && isFailing(probe))) return skip('endpoints fail by their own addresses too: the fault is not in the translation');
-    if (failing.length === 0) return pass('connections through the Service succeed', `${service.reduce((sum, probe) => sum + probe.tries.length, 0)} tries from the client`);
+    if (facts.probesOf('endpoint').some((probe) => fromClient(facts, probe) && isFailing(probe)))
+      return skip('endpoints fail by their own addresses too: the fault is not in the translation');
+    if (failing.length === 0)
+      return pass(
+        'connections through the Service succeed',
+        `${service.reduce((sum, probe) => sum + probe.tries.length, 0)} tries from the client`,
+      );
     return fail(
       fault({
         title: `connections to ${failing.map((probe) => probe.target).join(', ')} fail, and nothing that was read explains it`,

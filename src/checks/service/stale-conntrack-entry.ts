@@ -16,7 +16,10 @@ export const staleConntrackEntry = defineCheck({
       why: 'A UDP client that keeps its source port and never stops sending (DNS forwarders, syslog, game servers) across the death of an endpoint, where kube-proxy did not delete the entry; or TCP clients with few source ports.',
       confirm: ['conntrack -L -d CLUSTER-IP', 'kubectl get endpointslices -l kubernetes.io/service-name=NAME'],
       fix: ['conntrack -D -d CLUSTER-IP -p udp for that address only; never flush the whole table', 'Let the client open a new socket'],
-      notThis: ['Entries in TIME_WAIT or CLOSE, and old ones of other clients: they pin nobody', 'Rules that name the dead endpoint: SVC010'],
+      notThis: [
+        'Entries in TIME_WAIT or CLOSE, and old ones of other clients: they pin nobody',
+        'Rules that name the dead endpoint: SVC010',
+      ],
       refs: ['https://github.com/kubernetes/kubernetes/issues/105657', 'https://github.com/kubernetes/kubernetes/issues/125467'],
     },
   },
@@ -30,7 +33,8 @@ export const staleConntrackEntry = defineCheck({
       const flows = table.value.flows.filter((flow) => isPinned(flow, virtual, facts.client.address as string));
       return flows.length > 0 ? [{ virtual, flows }] : [];
     });
-    if (found.length === 0) return pass("no entry pins the client's flows to an address that is no endpoint", `conntrack -L on node ${node}`);
+    if (found.length === 0)
+      return pass("no entry pins the client's flows to an address that is no endpoint", `conntrack -L on node ${node}`);
     return fail(...found.map(({ virtual, flows }) => describe(facts, node, virtual, flows)));
   },
 });
@@ -47,9 +51,15 @@ function describe(facts: Facts, node: string, virtual: VirtualService, flows: re
   const dead = [...new Set(flows.map((flow) => flow.reply.src))].join(', ');
   return fault({
     title: `${flows.length} connection tracking entr${flows.length === 1 ? 'y' : 'ies'} of node ${node} send${flows.length === 1 ? 's' : ''} the client's flows to Service ${nameOf(virtual)} (${addressOf(virtual)}) to ${dead}, which is no endpoint any more`,
-    where: { kind: 'conntrack-entry', name: `${flows[0]?.protocol ?? ''} ${facts.client.address} -> ${virtual.address}:${virtual.port} reply from ${dead}`, node },
+    where: {
+      kind: 'conntrack-entry',
+      name: `${flows[0]?.protocol ?? ''} ${facts.client.address} -> ${virtual.address}:${virtual.port} reply from ${dead}`,
+      node,
+    },
     evidence: [evidence(`node/${node}/conntrack`, ...flows.slice(0, 3).map((flow) => flow.line))],
-    next: [`kubectl debug node/${node} -it --profile=sysadmin --image=nicolaka/netshoot -- conntrack -L -s ${facts.client.address} -d ${virtual.address}`],
+    next: [
+      `kubectl debug node/${node} -it --profile=sysadmin --image=nicolaka/netshoot -- conntrack -L -s ${facts.client.address} -d ${virtual.address}`,
+    ],
     fix: [`on ${node}: conntrack -D -s ${facts.client.address} -d ${virtual.address} -p ${virtual.protocol}`],
     breaks: breaksVirtual(facts, virtual.address),
   });

@@ -2,8 +2,8 @@ import type { Facts } from '../../facts/facts.ts';
 import type { Endpoint } from '../../model/endpoints.ts';
 import type { Service } from '../../schema/kubernetes.ts';
 import { type VirtualAddressWalk, walkVirtualAddress } from '../../walk/service-rules.ts';
-import { fromClient, needsVirtual, originNode } from '../traffic.ts';
 import type { Fault } from '../check.ts';
+import { fromClient, needsVirtual, originNode } from '../traffic.ts';
 
 /** A Service that the flow goes through by a virtual address: the target, and cluster DNS. */
 export interface VirtualService {
@@ -23,9 +23,29 @@ export function virtualServices(facts: Facts): VirtualService[] {
   const { target, dns } = facts;
   const list: VirtualService[] = [];
   if (target.service.state === 'seen' && target.port && target.endpoints.state === 'seen')
-    for (const address of target.addresses) list.push({ name: target.name, namespace: target.namespace, service: target.service.value, address, port: target.port.port, protocol: target.port.protocol.toLowerCase() as 'tcp', endpoints: target.endpoints.value, endpointsComplete: target.endpoints.complete });
+    for (const address of target.addresses)
+      list.push({
+        name: target.name,
+        namespace: target.namespace,
+        service: target.service.value,
+        address,
+        port: target.port.port,
+        protocol: target.port.protocol.toLowerCase() as 'tcp',
+        endpoints: target.endpoints.value,
+        endpointsComplete: target.endpoints.complete,
+      });
   if (dns.service.state === 'seen' && dns.endpoints.state === 'seen')
-    for (const address of dns.addresses) list.push({ name: dns.service.value.metadata.name, namespace: dns.service.value.metadata.namespace ?? '', service: dns.service.value, address, port: 53, protocol: 'udp', endpoints: dns.endpoints.value, endpointsComplete: dns.endpoints.complete });
+    for (const address of dns.addresses)
+      list.push({
+        name: dns.service.value.metadata.name,
+        namespace: dns.service.value.metadata.namespace ?? '',
+        service: dns.service.value,
+        address,
+        port: 53,
+        protocol: 'udp',
+        endpoints: dns.endpoints.value,
+        endpointsComplete: dns.endpoints.complete,
+      });
   return list;
 }
 
@@ -47,7 +67,11 @@ export function walkedServices(facts: Facts): WalkedService[] {
     virtual,
     walk:
       net && client.address
-        ? walkVirtualAddress(net, { source: client.address, address: virtual.address, port: virtual.port, protocol: virtual.protocol }, fromPod ? 'pod' : 'node')
+        ? walkVirtualAddress(
+            net,
+            { source: client.address, address: virtual.address, port: virtual.port, protocol: virtual.protocol },
+            fromPod ? 'pod' : 'node',
+          )
         : { unknown: 'there is no client whose packets could be followed' },
   }));
   memo.set(facts, walked);
