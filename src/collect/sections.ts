@@ -37,7 +37,7 @@ export function nodeSections(node: string, lane = `node/${node}`): Section[] {
     of(
       'iptables-legacy-save',
       'iptables-legacy-save -c',
-      'NS=host; if [ -s /proc/net/ip_tables_names ]; then if has iptables-legacy-save; then t iptables-legacy-save -c; elif t iptables-save -V 2>/dev/null | grep -q legacy; then t iptables-save -c; else echo "k8snet: legacy tables are in use, and there is no iptables-legacy-save" >&2; exit 127; fi; else echo "# no legacy tables: /proc/net/ip_tables_names is empty or missing"; fi',
+      'NS=host; names=; if [ -e /proc/net/ip_tables_names ]; then names=$(cat /proc/net/ip_tables_names) || exit 1; fi; if [ -n "$names" ]; then if has iptables-legacy-save; then t iptables-legacy-save -c; elif t iptables-save -V 2>/dev/null | grep -q legacy; then t iptables-save -c; else echo "k8snet: legacy tables are in use, and there is no iptables-legacy-save" >&2; exit 127; fi; else echo "# no legacy tables: /proc/net/ip_tables_names is empty or missing"; fi',
     ),
     of('nft', 'nft list ruleset', 'NS=host; t nft list ruleset'),
     of('ip-addr', 'ip addr', tool('host', 'ip', 'addr')),
