@@ -79,7 +79,7 @@ async function createProgram(name: string) {
     .command('explain')
     .description('explain a check: what is wrong, how to confirm and mend it, what it is mistaken for')
     .argument('<id>', 'id or slug, for example SVC002 or selector-matches-no-pod')
-    .option('--color <when>', 'auto, always or never', 'auto')
+    .addOption(options.colorOption())
     .exitOverride()
     .action((id: string, _: unknown, command: { opts: () => { color: 'auto' | 'always' | 'never' } }) =>
       end(run.runExplain(id, command.opts())),

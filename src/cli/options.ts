@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { KubectlFlags } from '../collect/kubectl.ts';
-import { defaultImage } from '../collect/options.ts';
+import { defaultImage, parseRequestTimeout } from '../collect/options.ts';
+import { isNamespaceName } from '../collect/target.ts';
 
 /** commander hands `-o=json` over as "=json" (seen with 14.0). */
 const withoutEquals = (value: string): string => value.replace(/^=/, '');
@@ -17,6 +18,26 @@ const duration = (value: string): number => {
   const match = /^(\d+)(s|m|h)?$/.exec(withoutEquals(value));
   if (!match) throw new InvalidArgumentError('write a duration such as 30s, 5m or 1h.');
   return Number(match[1]) * ({ s: 1, m: 60, h: 3600 }[match[2] ?? 's'] ?? 1);
+};
+
+/** A timer holds at most 2^31 milliseconds, and nobody waits for more than a day. */
+const limit = (value: string): number => {
+  const seconds = duration(value);
+  if (seconds < 1 || seconds > 86_400) throw new InvalidArgumentError('from 1s to 24h.');
+  return seconds;
+};
+
+const requestTimeout = (value: string): string => {
+  const plain = withoutEquals(value);
+  if (parseRequestTimeout(plain) === null) throw new InvalidArgumentError('write seconds, or a duration such as 5s or 1m30s.');
+  return plain;
+};
+
+/** Checked here, because it becomes part of a request's path. */
+const namespaceName = (value: string): string => {
+  const plain = withoutEquals(value);
+  if (!isNamespaceName(plain)) throw new InvalidArgumentError('lower-case letters, digits and "-", at most 63.');
+  return plain;
 };
 
 export interface KubectlOptions {
@@ -54,7 +75,7 @@ export function addKubectlOptions(command: Command): Command {
   const group = (option: Option) => option.helpGroup('kubectl options (handed to every kubectl that is started):');
   return command
     .addOption(
-      group(new Option('-n, --namespace <namespace>', 'namespace of the Service (default: that of the context)').argParser(withoutEquals)),
+      group(new Option('-n, --namespace <namespace>', 'namespace of the Service (default: that of the context)').argParser(namespaceName)),
     )
     .addOption(group(new Option('--context <name>', 'kubeconfig context')))
     .addOption(group(new Option('--kubeconfig <file>', 'kubeconfig file')))
@@ -68,7 +89,7 @@ export function addKubectlOptions(command: Command): Command {
         ),
       ),
     )
-    .addOption(group(new Option('--request-timeout <duration>', 'limit of one API request, for example 5s')))
+    .addOption(group(new Option('--request-timeout <duration>', 'limit of one API request, for example 5s').argParser(requestTimeout)))
     .addOption(
       new Option('-v, --verbose', 'show what is done on standard error; -vv more')
         .argParser((_: string, before: number) => before + 1)
@@ -95,16 +116,21 @@ export function addCollectingOptions(command: Command): Command {
         .default('auto'),
     )
     .addOption(new Option('--image <image>', 'image of the node pod').env('K8SNET_IMAGE').default(defaultImage))
-    .addOption(new Option('--node-namespace <namespace>', 'namespace that node pods are made in').default('kube-system'))
-    .addOption(new Option('--timeout <duration>', 'limit of the whole run').argParser(duration).default(120, '2m'))
+    .addOption(
+      new Option('--node-namespace <namespace>', 'namespace that node pods are made in').argParser(namespaceName).default('kube-system'),
+    )
+    .addOption(new Option('--timeout <duration>', 'limit of the whole run').argParser(limit).default(120, '2m'))
     .addOption(new Option('--dry-run', 'print every kubectl command, the pod manifest and the script; touch nothing'))
     .addOption(new Option('--print-images', 'print the images that are needed, and end'));
 }
 
+export const colorOption = (): Option =>
+  new Option('--color <when>', 'auto, always or never').argParser(oneOf('auto', 'always', 'never')).default('auto');
+
 export function addReportOptions(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'text, json or markdown').argParser(oneOf('text', 'json', 'markdown')).default('text'))
-    .addOption(new Option('--color <when>', 'auto, always or never').argParser(oneOf('auto', 'always', 'never')).default('auto'))
+    .addOption(colorOption())
     .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
     .addOption(new Option('--bundle <file>', 'judge a recording instead of a cluster'));
 }

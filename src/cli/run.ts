@@ -3,6 +3,7 @@ import type { DiagnoseOptions, DiagnosisResult } from '../app/diagnose.ts';
 import { ClusterError, UsageError } from '../collect/collector.ts';
 import { defaultImage } from '../collect/options.ts';
 import { parseFrom, parseTarget } from '../collect/target.ts';
+import { cleanText } from '../report/sanitize.ts';
 import type { Report } from '../schema/report.ts';
 import { BundleError } from '../snapshot/archive.ts';
 import { type CollectingOptions, type DiagnoseCommandOptions, type KubectlOptions, kubectlFlags } from './options.ts';
@@ -28,12 +29,16 @@ export async function runDiagnose(words: string[], options: DiagnoseCommandOptio
       result = await diagnose(collect, world);
     } catch (error) {
       if (!(error instanceof ClusterError) || isSignal(stop)) throw error;
-      result = { report: reportWithoutCluster(collect, error, started), snapshot: null };
+      const told =
+        stop.reason === 'timeout' ? new ClusterError(`out of time after ${options.timeout} s (--timeout): ${error.message}`) : error;
+      result = { report: reportWithoutCluster(collect, told, started), snapshot: null };
     }
     if (isSignal(stop)) return null;
     if (stop.reason === 'timeout') result.report.coverage.lost.push(`the run was ended after ${options.timeout} s (--timeout)`);
     return async () => {
       if (options.record !== undefined && result.snapshot) await writeBundle(options.record, result.snapshot);
+      else if (options.record !== undefined)
+        process.stderr.write(`k8snet: ${cleanText(options.record)} was not written: nothing could be collected\n`);
       await printReport(result.report, options);
       return exitCodes[result.report.verdict.status];
     };

@@ -1,7 +1,8 @@
 import { z } from 'zod';
-import { UsageError } from './collector.ts';
+import { ClusterError, UsageError } from './collector.ts';
 import type { Kubectl } from './kubectl.ts';
 import { createKubectlReader } from './kubectl-reader.ts';
+import { parseRequestTimeout } from './options.ts';
 import type { ClusterReader } from './reader.ts';
 
 const viewSchema = z.looseObject({
@@ -48,7 +49,7 @@ const readLimitMilliseconds = 15_000;
 /**
  * Resolves the kubeconfig as kubectl does (`kubectl config view --minify --flatten`: merged files, precedence, inlined certificates), and takes
  * the reader that can use it.
- * @throws UsageError when kubectl is missing or the kubeconfig can't be used (exit code 2)
+ * @throws UsageError when kubectl is missing or the kubeconfig can't be used (exit code 2), ClusterError when kubectl gave no answer (3)
  */
 export async function connect(
   kubectl: Kubectl,
@@ -57,6 +58,9 @@ export async function connect(
   prefer: 'auto' | 'client' | 'kubectl' = 'auto',
 ): Promise<Connection> {
   const result = await kubectl.run(['config', 'view', '--minify', '--flatten', '--raw', '-o', 'json'], { limitMilliseconds: 15_000 });
+  if (result.failure?.reason === 'timeout')
+    throw new ClusterError(`kubectl gave no answer when asked for the kubeconfig: ${result.failure.detail}`);
+  if (result.failure?.reason === 'interrupted') throw new ClusterError('interrupted while kubectl was asked for the kubeconfig');
   if (result.failure) throw new UsageError(kubeconfigSentence(kubectl.binary, result.failure));
   const text = Buffer.from(result.stdout).toString('utf8');
   const parsed = viewSchema.safeParse(parseJson(text));
@@ -86,13 +90,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** `5s`, `1m`, bare seconds; 0 means no limit to kubectl, and our own limit to us. */
-function limitOf(requestTimeout: string | undefined): number {
-  const match = /^(\d+)(ms|s|m)?$/.exec(requestTimeout ?? '');
-  if (!match) return readLimitMilliseconds;
-  const value = Number(match[1]) * ({ ms: 1, s: 1000, m: 60_000 }[match[2] ?? 's'] ?? 1000);
-  return value > 0 ? value : readLimitMilliseconds;
-}
+/** 0 means no limit to kubectl, and our own limit to us. A timer holds at most 2^31 milliseconds. */
+const limitOf = (requestTimeout: string | undefined): number =>
+  Math.min(parseRequestTimeout(requestTimeout ?? '') || readLimitMilliseconds, 86_400_000);
 
 /**
  * What client-node 1.4 does otherwise than kubectl: impersonation of groups, token files, relative and interactive exec plug-ins, HTTPS_PROXY,
@@ -124,7 +124,6 @@ function needsKubectl(view: z.infer<typeof viewSchema>, kubectl: Kubectl, enviro
 function kubeconfigSentence(binary: string, failure: { reason: string; detail: string }): string {
   if (failure.reason === 'not-installed')
     return `kubectl is needed and was not found (${binary}): install it, or name it by K8SNET_KUBECTL`;
-  if (failure.reason === 'timeout') return `kubectl gave no answer when asked for the kubeconfig: ${failure.detail}`;
   if (/unknown flag/.test(failure.detail)) return `kubectl is too old (${failure.detail}): k8snet needs 1.27 or later`;
   return `kubectl can't use the kubeconfig: ${failure.detail}`;
 }

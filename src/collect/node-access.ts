@@ -99,8 +99,8 @@ async function openNode(options: CollectOptions, deps: Deps, node: string, silen
   const made =
     silent === null
       ? await makeNodePod(options, deps, node)
-      : { failure: { reason: 'unreachable' as const, detail: `node ${node} is not ready: ${silent}` }, session: undefined };
-  if (made.session) return made;
+      : { ok: false as const, failure: { reason: 'unreachable' as const, detail: `node ${node} is not ready: ${silent}` } };
+  if (made.ok) return made.opened;
   const { failure } = made;
   if (failure.reason === 'interrupted') return none(node, 'interrupted', failure);
   const agent = options.nodeAccess === 'auto' ? await hostNetworkPod(deps.reader, node) : null;
@@ -124,7 +124,7 @@ async function makeNodePod(
   options: CollectOptions,
   deps: Deps,
   node: string,
-): Promise<Opened | { session: undefined; failure: ReadFailure }> {
+): Promise<{ ok: true; opened: Opened } | { ok: false; failure: ReadFailure }> {
   const images = [options.image];
   let failure: ReadFailure = { reason: 'not-collected', detail: 'not tried' };
   const notes: string[] = [];
@@ -133,18 +133,15 @@ async function makeNodePod(
     const result = await deps.nodePods.create(newNodePod(node, options.nodePodNamespace, image));
     if (result.ok) {
       const session: Session = { tier: 'node-pod', namespace: result.pod.namespace, pod: result.pod.name, container: containerName };
-      return {
-        session,
-        report: { name: node, access: 'node-pod', image, detail: notes.length > 0 ? notes.join('; ') : null },
-        failure: null,
-      };
+      const detail = notes.length > 0 ? notes.join('; ') : null;
+      return { ok: true, opened: { session, report: { name: node, access: 'node-pod', image, detail }, failure: null } };
     }
     failure = result.failure;
     notes.push(`${image}: ${failure.detail}`);
     if (!isImageTrouble(failure) || (index > 0 && failure.reason === 'timeout')) break;
     if (index === 0) images.push(...(await imagesOnNode(deps.reader, node)).filter((name) => name !== options.image));
   }
-  return { session: undefined, failure: { ...failure, detail: notes.length > 1 ? notes.join('; ') : failure.detail } };
+  return { ok: false, failure: { ...failure, detail: notes.length > 1 ? notes.join('; ') : failure.detail } };
 }
 
 const execLimitMilliseconds = 8000;

@@ -13,6 +13,16 @@ export interface CollectOptions {
   everything: boolean;
 }
 
+const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** `--request-timeout` as kubectl takes it: bare seconds, or a Go duration (`5s`, `1m30s`); in milliseconds. Null for what kubectl refuses too. */
+export function parseRequestTimeout(text: string): number | null {
+  if (/^\d+$/.test(text)) return Number(text) * 1000;
+  if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return null;
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];
+  return parts.reduce((sum, [, value, unit]) => sum + Number(value) * (units[unit ?? 's'] ?? 1000), 0);
+}
+
 /** One well-known public image that has all tools, by version. */
 export const defaultImage = 'docker.io/nicolaka/netshoot:v0.13';
 /** Most nodes that are asked in one run; more would be a load on the cluster, and the report says which were left out. */

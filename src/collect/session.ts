@@ -17,8 +17,9 @@ export interface Session {
 export type SectionOn = (section: Section) => RanOn;
 
 /**
- * Runs the sections as one script and returns an entry for each. Cut sections are asked for once more;
- * what stays cut, or was never reached, is an entry with its reason and not an empty output.
+ * Runs the sections as one script and returns an entry for each. Cut sections are asked for once more,
+ * whether kubectl ended with 0 (SPDY) or said that the stream broke (WebSocket); what stays cut, or was never reached, is an entry with its
+ * reason and not an empty output.
  */
 export async function runSections(
   kubectl: Kubectl,
@@ -30,15 +31,25 @@ export async function runSections(
 ): Promise<Entry[]> {
   if (sections.length === 0) return [];
   const first = await runRound(kubectl, session, sections, namespaces, limitMilliseconds);
-  const cut = sections.filter((section) => first.get(section.key)?.failure?.reason === 'truncated');
-  const second = cut.length > 0 ? await runRound(kubectl, session, cut, namespaces, limitMilliseconds) : new Map<string, SectionOutput>();
+  const wanted = (failure: SectionOutput['failure']) =>
+    failure?.reason === 'truncated' || (first.broken && failure?.reason === 'unreachable');
+  const cut = sections.filter((section) => wanted(first.outputs.get(section.key)?.failure));
+  const second = cut.length > 0 ? await runRound(kubectl, session, cut, namespaces, limitMilliseconds) : null;
   return sections.map((section) => {
-    const output = second.get(section.key) ?? first.get(section.key) ?? notReached;
+    const output = second?.outputs.get(section.key) ?? first.outputs.get(section.key) ?? notReached;
     return { key: section.key, command: section.command, on: on(section), ...output };
   });
 }
 
 const notReached: SectionOutput = { exit: null, stdout: '', stderr: '', failure: { reason: 'not-collected', detail: 'not reached' } };
+
+interface Round {
+  outputs: Map<string, SectionOutput>;
+  /** The stream broke before all of it was there, soon enough to try again. */
+  broken: boolean;
+}
+
+const patienceMilliseconds = 20_000;
 
 async function runRound(
   kubectl: Kubectl,
@@ -46,15 +57,16 @@ async function runRound(
   sections: readonly Section[],
   namespaces: readonly Namespace[],
   limitMilliseconds: number,
-): Promise<Map<string, SectionOutput>> {
+): Promise<Round> {
   const { nonce, script } = buildScript(sections, { prelude: prelude(session.tier), setup: setup(session.tier, namespaces) });
   const result = await execScript(kubectl, session, script, limitMilliseconds);
   const outputs = readScriptOutput(sections, nonce, result.stdout);
   const failure = execFailure(result);
-  if (!failure) return outputs;
+  if (!failure) return { outputs, broken: false };
   // What arrived whole before the failure is kept; the rest gets the failure's reason.
   for (const [key, output] of outputs) if (output.failure?.reason === 'truncated') outputs.set(key, { ...output, failure });
-  return outputs;
+  // A stream that broke off is worth a second try; what took long to fail (a kubelet that can't be dialled) is not.
+  return { outputs, broken: failure.reason === 'unreachable' && result.milliseconds < patienceMilliseconds };
 }
 
 /** Why nothing, or not all, came back from an exec. */

@@ -15,6 +15,7 @@ const otherKinds = new Set(
 
 /** DNS label and subdomain (RFC 1123), as the API server validates names. */
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+export const isNamespaceName = (name: string): boolean => label.test(name);
 export const isObjectName = (name: string): boolean => name.length <= 253 && name.split('.').every((part) => label.test(part));
 
 /**
