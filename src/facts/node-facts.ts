@@ -64,10 +64,13 @@ export function namespaceFacts(entries: ReadonlyMap<string, Entry>, prefix: stri
     sockets: of('ss', (text) => parseSs(text), false),
     conntrack: of('conntrack', parseConntrack),
     iptables: of('iptables-save', (text) => parseIptablesSave(text, { source: 'iptables-nft' })),
-    iptablesLegacy: of('iptables-legacy-save', (text) => parseIptablesSave(text, { source: 'iptables-legacy' })),
+    iptablesLegacy: of('iptables-legacy-save', (text) => parseIptablesSave(noLegacyTables.test(text) ? '' : text, { source: 'iptables-legacy' })),
     nft: of('nft', parseNftText),
   };
 }
+
+/** What the collector's own script says where the legacy backend holds no table: nothing, and all of it. */
+const noLegacyTables = /^# no legacy tables: [^\n]*\n?$/;
 
 /** An entry through a parser: a failed command is unknown, a partly understood output is seen but not complete. */
 export function observe<T>(
