@@ -268,7 +268,7 @@ function readDnsTry(block: Block): Try | null {
   const answer = readDnsAnswer(block.tool, block.text, block.rc);
   if (!answer) return null;
   const { status, line, text } = answer;
-  if (status === 'NOERROR' && answer.addresses.length > 0) return good(block, [line]);
+  if (status === 'NOERROR' && answer.addresses.length > 0) return good(block, [line], answer.milliseconds);
   return bad(block, causeOfStatus(status), [line], text);
 }
 
@@ -296,7 +296,7 @@ const causeOfStatus = (status: string): NonNullable<Try['cause']> => {
 };
 
 /** Status of one answer: the DNS response code, or what kept the answer away. */
-function readDnsAnswer(tool: string, text: string, rc: number): { status: string; addresses: string[]; line: number; text: string } | null {
+function readDnsAnswer(tool: string, text: string, rc: number): { status: string; addresses: string[]; line: number; text: string; milliseconds?: number | undefined } | null {
   if (tool === 'nslookup') {
     const { value } = parseNslookup(text);
     const answers = value.runs.flatMap((run) => run.answers);
@@ -323,6 +323,7 @@ function readDnsAnswer(tool: string, text: string, rc: number): { status: string
       addresses: addresses.length > 0 ? addresses : cname ? ['(alias only)'] : [],
       line: answer?.line ?? run.header.line,
       text: `status: ${run.header.status}`,
+      milliseconds: run.queryTimeMs,
     };
   }
   const failure = run.failures.at(-1);

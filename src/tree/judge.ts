@@ -77,7 +77,8 @@ function attribute(
       const fresh = explained.filter((probe) => open.has(probe));
       const first = explained[0];
       if (fresh.length === 0 && first !== undefined) {
-        owner.get(first)?.consequences.push(fault.title);
+        // What stands for "no cause was found" is no consequence of the cause.
+        if (!/unexplained$/.test(meta.slug)) owner.get(first)?.consequences.push(fault.title);
         continue;
       }
       const severity = fresh.length > 0 || isCertain(facts, fault) ? 'fault' : 'note';

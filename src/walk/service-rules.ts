@@ -1,7 +1,7 @@
 import type { NamespaceFacts } from '../facts/node-facts.ts';
 import { type EvidenceRef, evidence } from '../model/evidence.ts';
 import type { NetfilterRuleset, Rule } from '../model/netfilter.ts';
-import { type Decision, evaluateHook, type Outcome } from './netfilter.ts';
+import { chainOutcomes, type Decision, evaluateHook, type Outcome } from './netfilter.ts';
 import { contextOf, deviceFor, entryOfDecision, packetOf, rulesetsOf } from './node-rules.ts';
 
 /** What a node's rules do to the first packet to a virtual address. */
@@ -56,7 +56,7 @@ export function walkVirtualAddress(
                 'forward',
                 { ...outcome.packet, outInterface: deviceFor(net, flow.address) ?? '' },
                 contextOf(net),
-              )
+              ).map((later) => chainOutcomes(outcome, later))
             : [outcome],
         )
       : first;

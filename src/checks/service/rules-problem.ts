@@ -59,7 +59,9 @@ export function rulesProblem(facts: Facts, { virtual, walk }: WalkedService): Ru
       evidence: [evidence(entryOfDecision(net, walk.decision), walk.decision.line)],
       sentence: `they reject it for having no endpoints, and it has ${expected.length}`,
     };
-  if (walk.untranslated !== 'passes') return null;
+  // In nftables mode kube-proxy itself refuses what is sent to a ClusterIP and was not translated (chain cluster-ips-check).
+  const refusedByKubeProxy = walk.untranslated !== 'passes' && walk.decision?.table === 'kube-proxy';
+  if (walk.untranslated !== 'passes' && !refusedByKubeProxy) return null;
   const rules = walk.mentions.filter((mention) => mention.translates);
   const reached = walk.outcomes.some((outcome) =>
     outcome.steps.some(
