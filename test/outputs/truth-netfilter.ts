@@ -177,3 +177,28 @@ export const liveFlows: Comparator = (truth, value, { text }) => {
 /** /proc prints IPv6 addresses in full. */
 const shortAddress = (address: unknown): string =>
   String(address).includes(':') ? new URL(`http://[${address}]/`).hostname.slice(1, -1) : String(address);
+
+/** Rules that another program wrote (ufw, Docker, the portmap plugin): policies, and for each published port a rule that names it. */
+export const toldPrograms: Comparator = (truth, value) => {
+  const parsed = tablesOf(value);
+  const texts = chainsOf(parsed).flatMap((chain) => rulesOf(chain).map(({ text }) => String(text)));
+  const filter = parsed.find(({ name }) => name === 'filter');
+  const base = (chain: string): unknown =>
+    (looseList(filter?.chains).find(({ name }) => name === chain)?.base as Loose | undefined)?.policy;
+  const ports = [...(Array.isArray(truth.publish) ? truth.publish : []), ...(Array.isArray(truth.hostPorts) ? truth.hostPorts : [])].map(
+    (words) => /(\d+)(?:-(\d+))?\/(tcp|udp)/.exec(String(words)),
+  );
+  return missing([
+    ...entriesOf(truth.default).map(
+      ([chain, policy]) => [`policy of ${chain}`, base(chain.toUpperCase()) === String(policy).toLowerCase()] as const,
+    ),
+    ...ports.map(
+      (match) =>
+        [
+          `no rule for port ${match?.[1]}`,
+          texts.some((text) => text.includes(`dport ${match?.[1]}`) || text.includes(`dports ${match?.[1]}`)),
+        ] as const,
+    ),
+    ['mark', typeof truth.masqueradeMark !== 'string' || texts.some((text) => text.includes(String(truth.masqueradeMark)))],
+  ]);
+};

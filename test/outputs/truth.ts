@@ -1,5 +1,5 @@
 import { type Comparator, entriesOf, isLoose, type Loose, missing, objectsIn } from './objects.ts';
-import { chainRules, flows, liveFlows, nativeTables, tables } from './truth-netfilter.ts';
+import { chainRules, flows, liveFlows, nativeTables, tables, toldPrograms } from './truth-netfilter.ts';
 import { addresses, bridge, links, neighbourStates, routes, rules, sockets } from './truth-node.ts';
 import { captures, connects, curl, dig, getent, paths, ping, probes, resolvConf, tls } from './truth-probes.ts';
 
@@ -19,6 +19,7 @@ function netfilter(truth: Loose): Comparator | undefined {
   if (Array.isArray(truth.rules)) return chainRules;
   if (Array.isArray(truth.tables) || isLoose(truth.chains) || Array.isArray(truth.nft)) return nativeTables;
   if (isLoose(truth.tables) || isLoose(truth.nft)) return tables;
+  if (isLoose(truth.default) || Array.isArray(truth.publish) || Array.isArray(truth.hostPorts)) return toldPrograms;
   return undefined;
 }
 
