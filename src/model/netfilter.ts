@@ -18,6 +18,8 @@ export interface NetfilterRuleset {
   tables: Table[];
   /** Lines in which the tool says that it does not show everything. */
   warnings: RulesetWarning[];
+  /** Lines that hold nothing of their own: headings, comments, COMMIT, closing braces, settings of a set. */
+  otherLines: number[];
 }
 
 export interface RulesetWarning extends HasLine {

@@ -110,7 +110,12 @@ const jsonListing = z.array(
     type: z.string(),
     header: z.record(z.string(), z.unknown()),
     members: z.array(
-      z.looseObject({ elem: z.string(), comment: z.string().optional(), nomatch: z.unknown().optional(), timeout: z.number().optional() }),
+      z.looseObject({
+        elem: z.string(),
+        comment: z.string().optional(),
+        nomatch: z.unknown().optional(),
+        timeout: z.union([z.number(), z.string().regex(/^\d+$/)]).optional(),
+      }),
     ),
   }),
 );
@@ -128,7 +133,7 @@ function parseJson(text: string): Parsed<IpSet[]> {
         parts: member.elem.split(','),
         nomatch: member.nomatch !== undefined && member.nomatch !== false,
         ...(member.comment === undefined ? {} : { comment: member.comment }),
-        ...(member.timeout === undefined ? {} : { timeout: member.timeout }),
+        ...(member.timeout === undefined ? {} : { timeout: Number(member.timeout) }),
       }),
     );
     const set = newSet(item.name, item.type, header, 1);

@@ -69,7 +69,7 @@ function initialState(options: IptablesListOptions): State {
     flowtables: [],
     objects: [],
   };
-  const ruleset: NetfilterRuleset = { source: options.source ?? 'iptables', family, tables: [table], warnings: [] };
+  const ruleset: NetfilterRuleset = { source: options.source ?? 'iptables', family, tables: [table], warnings: [], otherLines: [] };
   return { ruleset, table, unparsed: [], chain: undefined, columns: [] };
 }
 
@@ -147,8 +147,10 @@ function readListLine(state: State, names: ReadonlySet<string>, line: string, nu
   if (line === '') return;
   const heading = chainHeading(line);
   if (heading !== undefined) beginChain(state, heading, number);
-  else if (/^\s*(num|pkts|target)\s/.test(line)) state.columns = line.trim().split(/\s+/);
-  else if (!readWarning(state, line, number)) addListed(state, names, line, number);
+  else if (/^\s*(num|pkts|target)\s/.test(line)) {
+    state.columns = line.trim().split(/\s+/);
+    state.ruleset.otherLines.push(number);
+  } else if (!readWarning(state, line, number)) addListed(state, names, line, number);
 }
 
 function beginChain(state: State, heading: Heading, number: number): void {

@@ -50,7 +50,7 @@ function joinOpenBraces(lines: string[], start: number, state: NftState): Joined
     last++;
     const line = (lines[last] ?? '').replace(/\r$/, '');
     // A new block inside an open brace means that lines are missing.
-    if (/^\s*(table|chain|set|map) \S+.*\{\s*$/.test(line)) return { text: first, lines: [first], last: start };
+    if (/^\s*(table|chain|set|map) \S+.*\{\s*$/.test(line)) return { text: parts.join(' '), lines: parts, last: last - 1 };
     parts.push(line);
     open += braceBalance(line);
   }

@@ -2,22 +2,24 @@ import type { NamedSet } from '../../model/netfilter.ts';
 import { readBase, readFlowtable } from './base.ts';
 import { readElements } from './elements.ts';
 import { addRule } from './rules.ts';
-import { isFamily, type NftBlock, type NftState, newSet, newTable, unread } from './state.ts';
+import { isFamily, type NftBlock, type NftState, newSet, newTable, noteLine, unread } from './state.ts';
 import { type NftToken, nftReader, nftTokens } from './tokens.ts';
 
 /** Reads one line (or several joined ones) of a listing, according to the block that it stands in. */
 export function readBlockLine(state: NftState, text: string, line: number, lines: string[]): void {
   const trimmed = text.trim();
   if (trimmed === '') return;
+  for (let index = 1; index < lines.length; index++) noteLine(state, line + index);
   if (trimmed.startsWith('#')) readRemark(state, trimmed, line);
   else if (state.depth === 0) openTable(state, trimmed, line);
-  else if (/^\}(\s*#.*)?$/.test(trimmed)) closeBlock(state);
+  else if (/^\}(\s*#.*)?$/.test(trimmed)) closeBlock(state, line);
   else if (state.depth === 1) readTableLine(state, trimmed, line);
   else if (state.depth === 2) readInner(state, trimmed, line, lines);
-  else readDeeper(state, trimmed);
+  else readDeeper(state, trimmed, line);
 }
 
 function readRemark(state: NftState, text: string, line: number): void {
+  noteLine(state, line);
   const managed = /^# Warning: table (\S+ \S+) is managed by iptables-nft/.exec(text);
   if (managed?.[1] !== undefined) state.ruleset.warnings.push({ kind: 'managed-by-iptables-nft', table: managed[1], line, text });
   else if (/^# Warning/.test(text)) state.ruleset.warnings.push({ kind: 'tool-message', line, text });
@@ -39,7 +41,8 @@ function openTable(state: NftState, text: string, line: number): void {
 
 const unquoted = (name: string): string => name.replace(/^"(.*)"$/, '$1');
 
-function closeBlock(state: NftState): void {
+function closeBlock(state: NftState, line: number): void {
+  noteLine(state, line);
   if (state.depth === 3) state.depth = 2;
   else if (state.depth === 2) {
     if (state.block !== undefined) finishBlock(state, state.block);
@@ -69,9 +72,13 @@ function readTableLine(state: NftState, text: string, line: number): void {
   else if (object?.[1] !== undefined && object[2] !== undefined) {
     state.block = { type: 'object', objectType: object[1], name: object[2], line, text: [] };
     state.depth = 2;
-  } else if (text.startsWith('comment "')) table.comment = text.slice('comment "'.length).replace(/"[^"]*$/, '');
-  else if (/^flags /.test(text)) table.dormant ||= /\bdormant\b/.test(text);
-  else unread(state, line, text, 'not a line of a table');
+  } else if (text.startsWith('comment "')) {
+    table.comment = text.slice('comment "'.length).replace(/"[^"]*$/, '');
+    noteLine(state, line);
+  } else if (/^flags /.test(text)) {
+    table.dormant ||= /\bdormant\b/.test(text);
+    noteLine(state, line);
+  } else unread(state, line, text, 'not a line of a table');
 }
 
 function openBlock(state: NftState, type: string, name: string, line: number): void {
@@ -95,16 +102,20 @@ function readInner(state: NftState, text: string, line: number, lines: string[])
   else if (block.type === 'set') readSetLine(state, block.set, text, line, lines);
   else {
     block.text.push(text);
+    noteLine(state, line);
     if (/\{\s*$/.test(text)) state.depth = 3;
   }
 }
 
-function readDeeper(state: NftState, text: string): void {
+function readDeeper(state: NftState, text: string, line: number): void {
+  noteLine(state, line);
   if (state.block?.type === 'object' || state.block?.type === 'flowtable') state.block.text.push(text);
 }
 
 function readChainLine(state: NftState, block: Extract<NftBlock, { type: 'chain' }>, text: string, line: number, lines: string[]): void {
   const { chain } = block;
+  const isBaseLine = /^type (filter|nat|route) hook |^policy (accept|drop);?$|^comment "[^"]*"$/.test(text);
+  if (isBaseLine) noteLine(state, line);
   const isPolicyOnly = /^policy (accept|drop);?$/.exec(text);
   if (/^type (filter|nat|route) hook /.test(text)) {
     const base = readBase(text, state.table?.family);
@@ -148,7 +159,10 @@ function readSetLine(state: NftState, set: NamedSet, text: string, line: number,
   const word = /^[\w-]+/.exec(plain)?.[0] ?? '';
   const setting = settings[word];
   if (setting === undefined) unread(state, line, text, 'not a line of a set');
-  else setting(set, plain.slice(word.length).trim());
+  else {
+    setting(set, plain.slice(word.length).trim());
+    noteLine(state, line);
+  }
 }
 
 function readTypes(set: NamedSet, text: string): void {
@@ -166,6 +180,7 @@ export function durationSeconds(text: string): number | undefined {
 }
 
 function readElementLines(state: NftState, set: NamedSet, line: number, lines: string[]): void {
+  noteLine(state, line);
   const tokens: NftToken[] = [];
   for (const [index, text] of lines.entries()) {
     const read = nftTokens(index === 0 ? text.replace(/^\s*elements =/, '') : text, line + index);

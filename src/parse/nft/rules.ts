@@ -21,6 +21,7 @@ export function ruleOf(text: string, line: number, lines: readonly string[], fam
     tokens.push(...read.tokens);
     remark = read.remark;
   }
+  if (isCut(tokens)) return { rule: unreadable(text, line), hasXt: false };
   const handle = /^# handle (\d+)/.exec(remark)?.[1];
   const { statements, comment, counters, hasXt } = readRule(nftReader(tokens));
   const rule: Rule = {
@@ -32,6 +33,17 @@ export function ruleOf(text: string, line: number, lines: readonly string[], fam
     statements: statements.map((statement) => withRejectType(statement, family)),
   };
   return { rule, hasXt };
+}
+
+/** More braces or parentheses opened than closed: the rule does not end here. */
+function isCut(tokens: readonly NftToken[]): boolean {
+  let open = 0;
+  for (const { text, quoted } of tokens) {
+    if (quoted) continue;
+    if (text === '{' || text === '(') open++;
+    if (text === '}' || text === ')') open--;
+  }
+  return open !== 0;
 }
 
 const unreadable = (text: string, line: number): Rule => ({

@@ -17,7 +17,7 @@ export type NftBlock =
   | { type: 'object'; objectType: string; name: string; line: number; text: string[] };
 
 export const initialNftState = (): NftState => ({
-  ruleset: { source: 'nft', family: 'mixed', tables: [], warnings: [] },
+  ruleset: { source: 'nft', family: 'mixed', tables: [], warnings: [], otherLines: [] },
   unparsed: [],
   depth: 0,
   table: undefined,
@@ -47,6 +47,11 @@ export const newSet = (kind: 'set' | 'map', name: string, line: number): NamedSe
   elementsKnown: true,
   line,
 });
+
+/** A line that was read but is no object of its own. */
+export const noteLine = (state: NftState, line: number): void => {
+  state.ruleset.otherLines.push(line);
+};
 
 export const unread = (state: NftState, line: number, text: string, why: string): void => {
   state.unparsed.push({ line, text, why });

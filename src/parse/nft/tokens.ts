@@ -7,7 +7,7 @@ export interface NftToken {
 
 /** Words that may follow the prefix of a log statement; nft prints quotes inside the prefix unescaped, so that these show where it ends. */
 const afterPrefix =
-  /^\s*($|#|[;}]|(?:group|level|flags|snaplen|queue-threshold|comment|counter|accept|drop|return|jump|goto|reject|continue|queue|limit)\b)/;
+  /\s*($|#|[;}]|(?:group|level|flags|snaplen|queue-threshold|comment|counter|accept|drop|return|jump|goto|reject|continue|queue|limit)\b)/y;
 
 /**
  * Splits nft text into words: blanks separate; `{ } ; ( )` and a comma or semicolon at the end of a word stand alone; a colon and a full stop only
@@ -18,7 +18,7 @@ export function nftTokens(line: string, lineNumber: number): { tokens: NftToken[
   let position = 0;
   while (position < line.length) {
     const character = line[position] ?? '';
-    if (/\s/.test(character)) position++;
+    if (isBlank(line.charCodeAt(position))) position++;
     else if (character === '#') return { tokens, remark: line.slice(position) };
     else if (character === '"') {
       const end = quoteEnd(line, position, tokens.at(-1)?.text === 'prefix');
@@ -40,17 +40,26 @@ export function nftTokens(line: string, lineNumber: number): { tokens: NftToken[
 /** A word ends at a blank, a brace or parenthesis, or at a comma or semicolon with a blank or nothing behind it. */
 function wordEnd(line: string, start: number): number {
   for (let end = start; end < line.length; end++) {
-    const character = line[end] ?? '';
-    if (/\s/.test(character) || '{}()'.includes(character)) return end;
-    if (',;'.includes(character) && /^(\s|$|[{}])/.test(line.slice(end + 1, end + 2))) return end === start ? end + 1 : end;
+    const code = line.charCodeAt(end);
+    if (isBlank(code) || isBracket(code)) return end;
+    if ((code === comma || code === semicolon) && endsAfter(line, end + 1)) return end === start ? end + 1 : end;
   }
   return line.length;
 }
 
+const comma = 44;
+const semicolon = 59;
+const isBlank = (code: number): boolean => code === 32 || code === 9 || code === 13;
+/** `(`, `)`, `{`, `}` */
+const isBracket = (code: number): boolean => code === 40 || code === 41 || code === 123 || code === 125;
+const endsAfter = (line: string, at: number): boolean =>
+  at >= line.length || isBlank(line.charCodeAt(at)) || isBracket(line.charCodeAt(at));
+
 function quoteEnd(line: string, start: number, isPrefix: boolean): number {
   for (let end = line.indexOf('"', start + 1); end >= 0; end = line.indexOf('"', end + 1)) {
     if (line[end - 1] === '\\') continue;
-    if (!isPrefix || afterPrefix.test(line.slice(end + 1))) return end;
+    afterPrefix.lastIndex = end + 1;
+    if (!isPrefix || afterPrefix.test(line)) return end;
   }
   return -1;
 }
