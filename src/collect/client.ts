@@ -6,10 +6,13 @@ type Client = Request['from'];
 
 /**
  * The client when none was named: a running pod of the Service's namespace that is not itself an endpoint, else a node. The same cluster always
- * gives the same choice: ready before not ready, then by name. Null for pods or nodes means that they could not be read.
+ * gives the same choice: ready before not ready, then by name. No probe can start on a node whose kubelet no longer reports.
+ * Null for pods or nodes means that they could not be read.
  */
 export function chooseClient(pods: readonly Pod[] | null, endpointAddresses: ReadonlySet<string>, nodes: readonly Node[] | null): Client {
+  const silent = silentNodes(nodes ?? []);
   const candidates = (pods ?? [])
+    .filter((pod) => !silent.has(pod.spec.nodeName ?? ''))
     .filter(
       (pod) => isRunning(pod) && !pod.spec.hostNetwork && pod.spec.nodeName && pod.status.podIP && !endpointAddresses.has(pod.status.podIP),
     )
@@ -35,5 +38,14 @@ export const nodeClient = (name: string, why: string): Client => ({ kind: 'Node'
 
 export const isNodeReady = (node: Node): boolean =>
   node.status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'True') ?? false;
+
+/** Nodes whose Ready is Unknown: the kubelet stopped posting its status (node lifecycle controller). False may be no more than a missing CNI. */
+export const silentNodes = (nodes: readonly Node[]): Map<string, string> =>
+  new Map(
+    nodes.flatMap((node) => {
+      const ready = node.status.conditions?.find((condition) => condition.type === 'Ready');
+      return ready?.status === 'Unknown' ? [[node.metadata.name, ready.message ?? 'its kubelet no longer reports'] as const] : [];
+    }),
+  );
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);

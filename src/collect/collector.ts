@@ -12,20 +12,11 @@ import {
   readList,
   readObject,
 } from '../parse/objects.ts';
-import {
-  endpointSliceSchema,
-  type Node,
-  nodeSchema,
-  type Pod,
-  podSchema,
-  type Service,
-  serviceSchema,
-  workloadSchema,
-} from '../schema/kubernetes.ts';
+import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema, workloadSchema } from '../schema/kubernetes.ts';
 import type { Entry, RanOn } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
 import { asReason, lostOfApi, pathsFor, readObjects } from './api-round.ts';
-import { chooseClient, nodeClient, podClient } from './client.ts';
+import { chooseClient, nodeClient, podClient, silentNodes } from './client.ts';
 import type { Kubectl } from './kubectl.ts';
 import { answersNot, createNodeAccess } from './node-access.ts';
 import type { NodePods } from './node-pod.ts';
@@ -288,15 +279,6 @@ function backendAddresses(service: Service, endpoints: readonly Endpoint[] | nul
   if (Object.keys(selector).length === 0) return new Set();
   return new Set(pods.filter((pod) => matchesSelector(pod.metadata.labels, selector)).flatMap((pod) => pod.status.podIP ?? []));
 }
-
-/** Ready is Unknown when the kubelet stopped posting its status (node lifecycle controller); False may be no more than a missing CNI. */
-const silentNodes = (nodes: readonly Node[]): Map<string, string> =>
-  new Map(
-    nodes.flatMap((node) => {
-      const ready = node.status.conditions?.find((condition) => condition.type === 'Ready');
-      return ready?.status === 'Unknown' ? [[node.metadata.name, ready.message ?? 'its kubelet no longer reports'] as const] : [];
-    }),
-  );
 
 const listOfServices = serviceSchema;
 
