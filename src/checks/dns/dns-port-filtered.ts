@@ -56,7 +56,7 @@ export const dnsPortFiltered = defineCheck({
           .map((probe) => probe.target)
           .join(', '),
       );
-    const first = unknown[0];
+    const first = unknown.find((item) => !item.partly) ?? unknown[0];
     if (first) return cannotTell(first.reason, `rules of ${first.station.name}: ${first.detail}`);
     return pass(
       'no rule on the way to the DNS pods stops port 53',

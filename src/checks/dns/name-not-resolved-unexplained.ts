@@ -70,14 +70,14 @@ function describe(facts: Facts, failing: readonly ProbeResult[]): Fault {
 
 /** What the probes tell together: who answers, and what. */
 function summaryOf(facts: Facts, failing: readonly ProbeResult[]): string {
-  const servers = facts.probesOf('dns-server', facts.client.origin);
+  const servers = facts.probesOf('dns-server', facts.client.origin).filter((probe) => probe.unknown === null);
   const service = servers.filter((probe) => facts.dns.addresses.includes(hostOf(probe.target)));
   const pods = servers.filter((probe) => !facts.dns.addresses.includes(hostOf(probe.target)));
   const causes = [...new Set(failing.flatMap((probe) => [...causesOf(probe)]))].join(', ');
   const tries = failing.reduce((sum, probe) => sum + failed(probe).length, 0);
   if (service.some(isFailing) && pods.length > 0 && pods.every(isPassing))
     return `${causes}; every DNS pod answers by itself, ${facts.dns.addresses.join(', ')} does not`;
-  if (pods.length > 0 && pods.every(isFailing)) return `${causes}; no DNS pod answers either`;
+  if (pods.length > 0 && pods.every(isFailing)) return `${causes}; no DNS pod that was asked answers either`;
   return `${causes}; ${tries} ${tries === 1 ? 'try' : 'tries'} failed`;
 }
 

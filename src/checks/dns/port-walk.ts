@@ -41,7 +41,7 @@ export interface PortStop {
 export interface Walked {
   stops: PortStop[];
   /** Places that could not be told. */
-  unknown: { station: Station; reason: Reason; detail: string }[];
+  unknown: { station: Station; reason: Reason; detail: string /** Some of its rules were read. */; partly: boolean }[];
 }
 
 /** A port that no rule for DNS would name. */
@@ -54,13 +54,15 @@ const otherPort = 40_053;
 export function walkPort(station: Station, client: string, servers: readonly string[]): Walked {
   const rulesets = rulesetsOf(station.net);
   if (rulesets.state === 'absent') return { stops: [], unknown: [] };
-  if (rulesets.state === 'unknown') return { stops: [], unknown: [{ station, reason: rulesets.reason, detail: rulesets.detail }] };
+  if (rulesets.state === 'unknown')
+    return { stops: [], unknown: [{ station, reason: rulesets.reason, detail: rulesets.detail, partly: false }] };
   const walked: Walked = { stops: [], unknown: [] };
   if (!rulesets.complete)
     walked.unknown.push({
       station,
       reason: 'not-collected',
       detail: 'not all of iptables-nft, iptables-legacy and nft were read and understood',
+      partly: true,
     });
   for (const server of servers)
     for (const protocol of ['udp', 'tcp'] as const)
@@ -73,6 +75,7 @@ export function walkPort(station: Station, client: string, servers: readonly str
             walked.unknown.push({
               station,
               reason: 'unsupported',
+              partly: true,
               detail: `${station.name}: ${doubt.why ?? 'a rule that is not understood decides'}`,
             });
           continue;

@@ -47,13 +47,13 @@ export const searchListWrong = defineCheck({
     if (!isPassing(absolute)) return skip('the absolute name does not resolve either: the search list is not what is wrong');
     const causes = causesOf(short);
     if (!isFailing(short) || [...causes].some((cause) => cause !== 'nxdomain' && cause !== 'no-address'))
-      return cannotTell('unsupported', 'the short name failed otherwise than by NXDOMAIN, so the search list was not shown to be at fault');
+      return skip('the short name failed otherwise than by NXDOMAIN: that is not the work of a search list');
     const conf = clientResolvConf(facts);
     if (conf.state !== 'seen') return notSeen(conf);
     if (!pod) return cannotTell('not-collected', 'the client pod was not read');
     const wanted = wantedDomain(facts, short);
     if ((conf.value.search?.domains ?? []).some((domain) => domain.replace(/\.$/, '') === wanted))
-      return cannotTell('unsupported', `the search list has ${wanted}, and the short name got NXDOMAIN all the same`);
+      return pass(`the search list has ${wanted}`, resolvConfKey(facts));
     return fail(describe(facts, pod, conf.value, short, wanted));
   },
 });

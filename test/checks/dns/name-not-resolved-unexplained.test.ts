@@ -12,7 +12,7 @@ describe('DNS010 name-not-resolved-unexplained', () => {
     const faults = judgement.findings.filter((finding) => finding.severity === 'fault');
     expect(faults.map((finding) => finding.meta.slug)).toEqual(['name-not-resolved-unexplained']);
     expect(judgement.confidence).toBe('low');
-    expect(faults[0]?.fault.title).toContain('no DNS pod answers either');
+    expect(faults[0]?.fault.title).toContain('no DNS pod that was asked answers either');
   });
 
   it('says no more than the probes tell', () => {
