@@ -6,5 +6,9 @@ export const sample = (name: string): string => readFileSync(new URL(`../../fixt
 /** All fixtures of fixtures/parse/probe whose name matches. */
 export function samplesLike(pattern: RegExp): string[] {
   const directory = new URL('../../fixtures/parse/probe/', import.meta.url);
-  return existsSync(directory) ? readdirSync(directory).filter((name) => pattern.test(name)).map(sample) : [];
+  return existsSync(directory)
+    ? readdirSync(directory)
+        .filter((name) => pattern.test(name))
+        .map(sample)
+    : [];
 }
