@@ -190,3 +190,11 @@ export function readSet(reader: NftReader): SetReference | undefined {
   reader.next();
   return { type: 'named', name: token.text.slice(1) };
 }
+
+/** An expression that may be looked up in a map: `ip saddr map @marks`. */
+export function readMapped(reader: NftReader): Expression {
+  const key = readExpression(reader);
+  if (!reader.take('map')) return key;
+  const map = readSet(reader);
+  return map === undefined ? { type: 'opaque', text: reader.rest() } : { type: 'map', key, map };
+}

@@ -1,7 +1,6 @@
 import type { Action, Expression, NatTarget, NumberRange, Statement } from '../../model/netfilter.ts';
 import { fixedTarget, portRange } from '../nat-target.ts';
-import { startsExpression } from './expressions.ts';
-import { readMapped } from './statements.ts';
+import { readMapped, startsExpression } from './expressions.ts';
 import type { NftReader } from './tokens.ts';
 
 /** `dnat [ip] to …`, `snat …`, `masquerade [to :1024-65535] [random]`, `redirect [to :8080]`; undefined when another statement stands here. */

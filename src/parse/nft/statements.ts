@@ -1,6 +1,6 @@
 import type { Action, CompareOperator, Expression, Match, Statement } from '../../model/netfilter.ts';
 import { readVerdict } from './elements.ts';
-import { operators, readExpression, readSet, startsExpression } from './expressions.ts';
+import { operators, readExpression, readMapped, readSet, startsExpression } from './expressions.ts';
 import { readNat } from './nat.ts';
 import { readPlain } from './plain.ts';
 import type { NftReader } from './tokens.ts';
@@ -122,14 +122,6 @@ function readExpressionStatement(reader: NftReader, rule: NftRule): boolean {
 function readAssignment(reader: NftReader, target: string, start: number): Action {
   const value = readMapped(reader);
   return { role: 'action', kind: 'assign', target, value, text: reader.since(start) };
-}
-
-/** An expression that may be looked up in a map: `ip saddr map @marks`. */
-export function readMapped(reader: NftReader): Expression {
-  const key = readExpression(reader);
-  if (!reader.take('map')) return key;
-  const map = readSet(reader);
-  return map === undefined ? { type: 'opaque', text: reader.rest() } : { type: 'map', key, map };
 }
 
 const comparisons: Record<string, CompareOperator> = {

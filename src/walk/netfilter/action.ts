@@ -1,7 +1,7 @@
 import type { Action } from '../../model/netfilter.ts';
 import { assign } from './assign.ts';
 import { changeDestination, changeSource, masquerade, type NoTarget, redirect } from './nat.ts';
-import { note, type RuleResult, type RuleRun } from './rule.ts';
+import { note, type RuleResult, type RuleRun } from './run.ts';
 import { isUnknown, type State, type Verdict, withKnown, withPacket, withUnknown } from './types.ts';
 import { lookUpVerdict } from './verdict-map.ts';
 

@@ -1,6 +1,6 @@
 import type { Action } from '../../model/netfilter.ts';
 import { bitsOf } from './expression.ts';
-import type { RuleRun } from './rule.ts';
+import type { RuleRun } from './run.ts';
 import { type State, withKnown, withPacket, withUnknown } from './types.ts';
 
 /** `meta mark set …` and `ct mark set …`; other fields that nft can set (priority, dscp, tcp option) change nothing that rules look at here. */

@@ -1,6 +1,7 @@
 import { type Chain, findChain, type Rule } from '../../model/netfilter.ts';
 import { mergeStates } from './merge.ts';
-import { evaluateRule, type RuleResult } from './rule.ts';
+import { evaluateRule } from './rule.ts';
+import type { RuleResult } from './run.ts';
 import type { Decision, Ended, Place, State, WalkContext } from './types.ts';
 
 /** What became of the states that entered a chain: those that came back to the caller, and those that ended. */

@@ -1,7 +1,7 @@
 import type { Expression, SetElement } from '../../model/netfilter.ts';
 import { constantNumber, valueText } from './constants.ts';
 import { type Datum, type Domain, fields } from './fields.ts';
-import type { RuleRun } from './rule.ts';
+import type { RuleRun } from './run.ts';
 import { elementsOf, hits, type Key } from './sets.ts';
 import type { State } from './types.ts';
 

@@ -2,7 +2,7 @@ import type { Action, NatTarget } from '../../model/netfilter.ts';
 import { addressText, addressValue } from '../../model/netfilter-address.ts';
 import type { Packet } from '../../model/packet.ts';
 import { evaluateParts } from './expression.ts';
-import type { RuleRun } from './rule.ts';
+import type { RuleRun } from './run.ts';
 import { type NatChange, type State, withUnknown } from './types.ts';
 
 type NatAction = Extract<Action, { kind: 'dnat' | 'snat' }>;

@@ -2,27 +2,13 @@ import type { Chain, Match, Rule, Statement } from '../../model/netfilter.ts';
 import { runAction } from './action.ts';
 import { all, type Certainty } from './certainty.ts';
 import { evaluateMatch } from './match.ts';
-import { type Decision, decisionOfRule, type Ended, type Place, type State, type WalkContext } from './types.ts';
-
-/** What a rule does with one state: on to the next rule, back to the calling chain, into a chain, or the end. */
-export type RuleResult =
-  | { flow: 'next'; state: State }
-  | { flow: 'return'; state: State }
-  | { flow: 'jump'; chain: string; state: State; decision: Decision }
-  | { flow: 'goto'; chain: string; state: State; decision: Decision }
-  | { flow: 'end'; ended: Ended };
+import { note, type RuleResult, type RuleRun } from './run.ts';
+import { decisionOfRule, type Place, type State, type WalkContext } from './types.ts';
 
 /** Runs a rule's statements in order. Where it can't be told whether the rule applies, both ways are followed, each under its assumption. */
 export function evaluateRule(place: Place, chain: Chain, rule: Rule, state: State, context: WalkContext): RuleResult[] {
   const decision = decisionOfRule(place, chain, rule);
   return runFrom(0, { place, rule, decision, context }, state, false);
-}
-
-export interface RuleRun {
-  place: Place;
-  rule: Rule;
-  decision: Decision;
-  context: WalkContext;
 }
 
 function runFrom(index: number, run: RuleRun, state: State, noted: boolean): RuleResult[] {
@@ -69,12 +55,6 @@ function split(state: State, certainty: Certainty, run: RuleRun): [State, State[
     return [assume(true), [assume(false)]];
   }
   return [state, []];
-}
-
-/** Writes the rule down as a step, once. */
-export function note(run: RuleRun, state: State, noted = false): State {
-  if (noted) return state;
-  return { ...state, steps: { step: { ...run.decision, hook: run.place.hook }, before: state.steps } };
 }
 
 function runActions(index: number, run: RuleRun, state: State): RuleResult[] {

@@ -1,6 +1,6 @@
 import type { Action, SetElement } from '../../model/netfilter.ts';
 import { keyOf } from './expression.ts';
-import type { RuleRun } from './rule.ts';
+import type { RuleRun } from './run.ts';
 import { elementsOf, hits } from './sets.ts';
 import type { State } from './types.ts';
 
