@@ -156,11 +156,27 @@ export function breaksLegs(facts: Facts, legs: readonly Leg[], keyOf: (leg: Leg)
   return (probe) => probe.stage !== 'node' && legsOf(facts, probe).some((leg) => keys.has(keyOf(leg)));
 }
 
-/** Legs on which something was answered each time: by the path, one probe of any kind is enough, because its answer came back too. */
+/**
+ * Legs on which something was answered each time. By the path alone, one answer of any kind is enough, a refusal or a closed connection too:
+ * the way there and back carries packets then.
+ */
 export function legsSeenToWork(facts: Facts, keyOf: (leg: Leg) => string = pathKey): ReadonlySet<string> {
-  const passing = directProbes(facts).filter((probe) => isPassing(probe) || probe.payload?.small === true);
-  return new Set(passing.flatMap((probe) => legsOf(facts, probe).map(keyOf)));
+  const answered = directProbes(facts).filter((probe) => isPassing(probe) || (keyOf === pathKey && wasAnswered(probe)));
+  return new Set(answered.flatMap((probe) => legsOf(facts, probe).map(keyOf)));
 }
+
+const wasAnswered = (probe: ProbeResult): boolean =>
+  probe.payload?.small === true || (probe.tries.length > 0 && probe.tries.every((item) => item.ok || answers.has(item.cause ?? '')));
+const answers = new Set(['refused', 'reset', 'no-answer', 'empty-reply', 'tls', 'nxdomain', 'servfail', 'dns-refused', 'no-address']);
+
+/** True when nothing at all was seen to pass between the pods of two nodes. */
+export function nothingPasses(facts: Facts, one: string, two: string): boolean {
+  const works = legsSeenToWork(facts);
+  return !flowLegs(facts).some((leg) => !leg.to.isNode && isBetween(leg, one, two) && works.has(pathKey(leg)));
+}
+
+export const isBetween = ({ from, to }: Leg, one: string, two: string): boolean =>
+  (from.node === one && to.node === two) || (from.node === two && to.node === one);
 
 /** Node names of an observation that was not made, for a report. */
 export const unseen = (observed: { state: string; reason?: Reason; detail?: string }, what: string): LegFinding => ({

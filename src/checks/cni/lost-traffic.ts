@@ -97,19 +97,6 @@ const answersOnItsNode =
     return local.some(isPassing) ? true : local.some(isFailing) ? false : undefined;
   };
 
-/** True when nothing at all was seen to pass between two nodes' pods. */
-export const nothingPasses = (facts: Facts, one: string, two: string): boolean => {
-  const works = legsSeenToWork(facts);
-  return !directProbes(facts).some((probe) =>
-    legsOf(facts, probe).some(
-      (leg) =>
-        !leg.to.isNode &&
-        ((leg.from.node === one && leg.to.node === two) || (leg.from.node === two && leg.to.node === one)) &&
-        works.has(pathKey(leg)),
-    ),
-  );
-};
-
 /** Lost traffic by the two nodes that it is between, in the order of the alphabet. */
 export function byNodePair(lost: readonly Lost[]): { near: string; far: string; items: Lost[] }[] {
   const pairs = new Map<string, { near: string; far: string; items: Lost[] }>();

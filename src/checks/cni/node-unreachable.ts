@@ -2,7 +2,7 @@ import type { Facts } from '../../facts/facts.ts';
 import { objectEvidence } from '../../facts/facts.ts';
 import type { EvidenceRef } from '../../model/evidence.ts';
 import { cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
-import { legsOf } from './legs.ts';
+import { legsOf, nothingPasses } from './legs.ts';
 import { type NodeReach, nodeReaches } from './node-reach.ts';
 
 export const nodeUnreachable = defineCheck({
@@ -29,7 +29,8 @@ export const nodeUnreachable = defineCheck({
   needs: () => [],
   judge: (facts) => {
     const reaches = nodeReaches(facts);
-    const silent = reaches.filter((reach) => reach.state === 'silent');
+    // Where pod traffic passes, only echo requests and the kubelet's port are filtered between the two.
+    const silent = reaches.filter((reach) => reach.state === 'silent' && nothingPasses(facts, reach.from, reach.to));
     if (silent.length > 0) return fail(...faultsOf(facts, reaches, silent));
     const unknown = reaches.find((reach) => reach.state === 'unknown');
     if (unknown)

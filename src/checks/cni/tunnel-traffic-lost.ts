@@ -4,8 +4,8 @@ import type { ConntrackFlow } from '../../model/conntrack.ts';
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import { hopOf, isTunnel, type Leg } from '../../walk/leg.ts';
 import { cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
-import { breaksLegs, flowLegs } from './legs.ts';
-import { byNodePair, type Lost, lostTraffic, nothingPasses } from './lost-traffic.ts';
+import { breaksLegs, flowLegs, isBetween, nothingPasses } from './legs.ts';
+import { byNodePair, type Lost, lostTraffic } from './lost-traffic.ts';
 import { nodeReaches } from './node-reach.ts';
 
 export const tunnelTrafficLostBetweenNodes = defineCheck({
@@ -59,7 +59,7 @@ export const tunnelTrafficLostBetweenNodes = defineCheck({
 
 function describe(facts: Facts, near: string, far: string, items: readonly Lost[]): Fault[] {
   const reach = nodeReaches(facts).find((item) => (item.from === near && item.to === far) || (item.from === far && item.to === near));
-  const [first] = items;
+  const first = items.find(({ leg }) => leg.from.pod) ?? items[0];
   if (reach?.state !== 'answers' || !first) return [];
   const hop = hopOf(facts, first.leg);
   const link = hop.state === 'seen' ? hop.value?.link : undefined;
@@ -93,9 +93,7 @@ function describe(facts: Facts, near: string, far: string, items: readonly Lost[
 }
 
 const pairLegs = (facts: Facts, near: string, far: string): Leg[] =>
-  flowLegs(facts).filter(
-    (leg) => !leg.to.isNode && ((leg.from.node === near && leg.to.node === far) || (leg.from.node === far && leg.to.node === near)),
-  );
+  flowLegs(facts).filter((leg) => !leg.to.isNode && isBetween(leg, near, far));
 
 interface Direction {
   from: string;
