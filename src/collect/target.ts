@@ -87,11 +87,11 @@ export function parseFrom(text: string): FromResult {
   return { ok: true, from: { kind, namespace, name } };
 }
 
-/** Names near to what was typed: by edit distance (Levenshtein) up to a third of the length, or one containing the other. */
+/** Names near to what was typed, nearest first: by edit distance (Levenshtein) up to a third of the length, or one containing the other. */
 export function nearNames(wanted: string, names: readonly string[], most = 3): string[] {
   return names
-    .map((name) => ({ name, distance: name.includes(wanted) || wanted.includes(name) ? 1 : editDistance(wanted, name) }))
-    .filter(({ distance }) => distance <= Math.max(2, wanted.length / 3))
+    .map((name) => ({ name, distance: editDistance(wanted, name), within: name.includes(wanted) || wanted.includes(name) }))
+    .filter(({ distance, within }) => within || distance <= Math.max(2, wanted.length / 3))
     .sort((a, b) => a.distance - b.distance || a.name.localeCompare(b.name))
     .slice(0, most)
     .map(({ name }) => name);
