@@ -61,7 +61,7 @@ up() {
   apply my-service
   kubectl rollout status -n kube-system deploy/coredns --timeout=120s >/dev/null; kubectl rollout status deploy/web --timeout=120s >/dev/null
   kubectl wait --for=condition=Ready pod/client --timeout=60s >/dev/null
-  status
+  trap - ERR; status
 }
 down() {
   local p i
@@ -70,7 +70,7 @@ down() {
   [ -e "$(netns cp)" ] && sleep 1
   for i in $(ip netns list 2>/dev/null | grep -oE "^$PREFIX-(cp|n[0-9])( |$)" || true); do ip netns del "$i"; done
   remove_cgroups
-  rm -rf "$STATE"/{etcd,cp,pki,settings,broken} "$STATE"/n[0-9] "$STATE"/*.conf
+  rm -rf "$STATE"/{etcd,cp,pki,settings,broken} "$STATE"/n[0-9] "$STATE"/*.{conf,log,in,pid} "$STATE"/place.* "$STATE/vtep-mac"
   rmdir "$STATE" 2>/dev/null || true
 }
 status() {
