@@ -73,3 +73,9 @@ export const flowEndpoints = (facts: Facts): (Endpoint & { dns: boolean })[] => 
 export const flowNodes = (facts: Facts): string[] => [
   ...new Set([facts.client.node, ...flowEndpoints(facts).map((endpoint) => endpoint.nodeName)].filter((name) => name !== null)),
 ];
+
+/** Every connection through the target Service; for one without a ClusterIP its name too, which has no address left to give. */
+export const breaksTarget = (facts: Facts): ((probe: ProbeResult) => boolean) => {
+  const virtual = needsVirtual(facts, (address) => facts.target.addresses.includes(address));
+  return (probe) => probe.stage === 'service' || (facts.target.addresses.length === 0 && probe.stage === 'name') || virtual(probe);
+};

@@ -114,7 +114,8 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
   const probeFirst = async (work: Plan, node: string, session: Session | undefined): Promise<'exec' | 'node' | 'none'> => {
     const isPod = work.client.kind === 'Pod';
     const throughNode = session?.tier === 'node-pod';
-    const nodeSide = [...nodeSections(node), ...nodeOriginProbes(work, node)];
+    // A pod's node is asked in the second round only: its probes explain what failed, and are no symptom themselves.
+    const nodeSide = [...nodeSections(node), ...(isPod ? [] : nodeOriginProbes(work, node))];
     const execs = async (): Promise<Entry[]> => (isPod ? runInClient(deps, work, access.failure(node)) : []);
     const [ofNode, ofClient] = await Promise.all([
       session
@@ -424,8 +425,10 @@ function flowProbes(plan: Plan, origin: string, ns: string, whole: boolean): Sec
   // A node's own resolver is not the cluster's: only a pod is asked for names.
   if (whole && isPod) sections.push(...nameProbes(origin, ns, short, absolute));
   if (whole && isPod && external !== '') sections.push(...nameProbes(origin, ns, external, external).slice(1));
-  if (whole) for (const ip of dnsIPs) sections.push(dnsServerProbe(origin, ns, ip, absolute, 6));
-  for (const endpoint of sample(plan.dnsEndpoints, 6)) sections.push(dnsServerProbe(origin, ns, endpoint.address, absolute, whole ? 2 : 1));
+  // A headless or ExternalName Service may have no address of its own: DNS servers are then asked for one that every cluster has.
+  const asked = serviceAddresses(service).length > 0 ? absolute : `kubernetes.default.svc.${plan.domain}`;
+  if (whole) for (const ip of dnsIPs) sections.push(dnsServerProbe(origin, ns, ip, asked, 6));
+  for (const endpoint of sample(plan.dnsEndpoints, 6)) sections.push(dnsServerProbe(origin, ns, endpoint.address, asked, whole ? 2 : 1));
   if (port)
     for (const ip of serviceAddresses(service))
       sections.push(
@@ -583,7 +586,7 @@ async function secondRound(
     ...pods
       .filter((pod) => !pod.spec.hostNetwork && pod !== clientPod(plan))
       .flatMap((pod) => podSections(pod.metadata.namespace ?? '', pod.metadata.name, namespaceName(pod), `pod/${pod.metadata.name}`)),
-    ...(isClientNode ? [] : localProbes(plan, node, local, clientIP)),
+    ...(isClientNode ? (plan.client.kind === 'Pod' ? nodeOriginProbes(plan, node) : []) : localProbes(plan, node, local, clientIP)),
   ];
   if (!session) return failedEntries(sections, failure, { kind: 'node', name: node });
   const allowed = session.tier === 'node-pod' ? sections : sections.filter((section) => !section.shell.startsWith('NS=p'));

@@ -44,9 +44,7 @@ export function buildScript(
   sections.forEach((section, index) => {
     lanes.set(section.lane, [...(lanes.get(section.lane) ?? []), index]);
   });
-  const body = [...lanes.values()].map(
-    (indexes) => `( ${indexes.map((index) => runSection(sections[index] as Section, index)).join('; ')} ) &`,
-  );
+  const body = [...lanes.values()].map((indexes) => runLane(sections, indexes));
   // In a function, so that a script that was cut on its way runs not at all instead of by half.
   const script = [
     'k8snet_main() {',
@@ -59,7 +57,7 @@ export function buildScript(
     functions.setup,
     ...body,
     'wait',
-    ...sections.map((_, index) => emitSection(index, nonce)),
+    emitSections(nonce),
     `echo "@@k8snet:${nonce}:done:${sections.length}"`,
     '}',
     'k8snet_main; exit 0',
@@ -67,20 +65,37 @@ export function buildScript(
   return { nonce, script };
 }
 
-function runSection(section: Section, index: number): string {
-  const command = quote(`. "$0"; ${section.shell}`);
-  return `limit ${section.limit} sh -c ${command} "$w/prelude" >"$w/${index}.out" 2>"$w/${index}.err" </dev/null; echo $? >"$w/${index}.rc"`;
+/** Longest time that one lane may take, in seconds. */
+const laneLimit = 40;
+
+/** One shell for a lane: starting `timeout` and `sh` for each section would cost more than most tools do. */
+function runLane(sections: readonly Section[], indexes: readonly number[]): string {
+  const parts = indexes.map((index) => {
+    const files = `>"$W/${index}.out" 2>"$W/${index}.err"`;
+    return `( ${(sections[index] as Section).shell}\n) ${files} </dev/null; echo $? >"$W/${index}.rc"`;
+  });
+  const limit = Math.min(
+    laneLimit,
+    indexes.reduce((sum, index) => sum + (sections[index] as Section).limit, 0),
+  );
+  return `limit ${limit} sh -c ${quote(`. "$0"\n${parts.join('\n')}`)} "$w/prelude" </dev/null &`;
 }
 
-function emitSection(index: number, nonce: string): string {
-  const out = `"$w/${index}.out"`;
-  const err = `"$w/${index}.err"`;
-  return (
-    `echo "@@k8snet:${nonce}:begin:${index}"; cat ${out} 2>/dev/null; ` +
-    `printf '\\n@@k8snet:${nonce}:out:${index}:%s:%s\\n' "$(cat "$w/${index}.rc" 2>/dev/null)" "$(wc -c <${out} | tr -d ' ')"; ` +
-    `head -c ${stderrBytes} ${err}; printf '\\n@@k8snet:${nonce}:end:${index}\\n'`
-  );
-}
+/** Puts all sections out by the shell itself as far as it goes: one `wc` for all, `cat` and `head` only where something was printed. */
+const emitSections = (nonce: string): string =>
+  [
+    'cd "$w" || exit 0',
+    'wc -c [0-9]*.out >sizes 2>/dev/null',
+    'while read -r size name; do',
+    'case "$name" in *.out) i=${name%.out};; *) continue;; esac',
+    `echo "@@k8snet:${nonce}:begin:$i"`,
+    '[ "$size" -gt 0 ] && cat "$i.out"',
+    'rc=; [ -s "$i.rc" ] && read -r rc <"$i.rc"',
+    `printf '\n@@k8snet:${nonce}:out:%s:%s:%s\n' "$i" "$rc" "$size"`,
+    `[ -s "$i.err" ] && head -c ${stderrBytes} "$i.err"`,
+    `printf '\n@@k8snet:${nonce}:end:%s\n' "$i"`,
+    'done <sizes',
+  ].join('\n');
 
 /**
  * Takes the framed output apart again. A section whose frame is not whole, or whose byte count differs, is `truncated`; it is never empty.
@@ -89,11 +104,10 @@ export function readScriptOutput(sections: readonly Section[], nonce: string, by
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const nowhere = buffer.includes(`@@k8snet:${nonce}:nowhere`);
   const result = new Map<string, SectionOutput>();
-  let position = 0;
+  const ended = buffer.includes(`@@k8snet:${nonce}:done:`);
   for (const [index, section] of sections.entries()) {
-    const read = nowhere ? undefined : readSection(buffer, nonce, index, position);
-    if (read) position = read.next;
-    result.set(section.key, read ? judge(section, read) : cut(nowhere));
+    const read = nowhere ? undefined : readSection(buffer, nonce, index);
+    result.set(section.key, read ? judge(section, read) : ended ? neverBegun : cut(nowhere));
   }
   return result;
 }
@@ -107,17 +121,24 @@ const cut = (nowhere: boolean): SectionOutput => ({
     : { reason: 'truncated', detail: 'the output ended before this section was whole' },
 });
 
+/** The script came to its end without this section: a command before it in its lane took all of the lane's time. */
+const neverBegun: SectionOutput = {
+  exit: null,
+  stdout: '',
+  stderr: '',
+  failure: { reason: 'timeout', detail: 'an earlier command did not end, so that this one was not begun' },
+};
+
 interface RawSection {
-  next: number;
   exit: number | null;
   stdout: Buffer;
   stderr: Buffer;
   whole: boolean;
 }
 
-function readSection(buffer: Buffer, nonce: string, index: number, from: number): RawSection | undefined {
+function readSection(buffer: Buffer, nonce: string, index: number): RawSection | undefined {
   const begin = Buffer.from(`@@k8snet:${nonce}:begin:${index}\n`);
-  const start = buffer.indexOf(begin, from);
+  const start = buffer.indexOf(begin);
   if (start < 0) return undefined;
   const out = Buffer.from(`\n@@k8snet:${nonce}:out:${index}:`);
   const outAt = buffer.indexOf(out, start + begin.length - 1);
@@ -129,7 +150,6 @@ function readSection(buffer: Buffer, nonce: string, index: number, from: number)
   const [code = '', count = ''] = buffer.toString('latin1', outAt + out.length, lineEnd).split(':');
   const stdout = buffer.subarray(start + begin.length, Math.max(start + begin.length, outAt));
   return {
-    next: endAt + end.length,
     exit: /^\d+$/.test(code) ? Number(code) : null,
     stdout,
     stderr: buffer.subarray(Math.min(lineEnd + 1, endAt), endAt),

@@ -226,11 +226,7 @@ function readDns(
     (Object.keys(selector).length > 0 && matchesSelector(pod.metadata.labels, selector));
   const config = readObject(at(apiPaths.configMap(systemNamespace, 'coredns')), configMapSchema);
   const corefile: Observed<string> =
-    config.state === 'seen'
-      ? config.value.data?.Corefile
-        ? seen(config.value.data.Corefile, config.from)
-        : absent(config.from)
-      : config;
+    config.state === 'seen' ? (config.value.data?.Corefile ? seen(config.value.data.Corefile, config.from) : absent(config.from)) : config;
   void podList;
   return {
     service,

@@ -64,7 +64,9 @@ export function namespaceFacts(entries: ReadonlyMap<string, Entry>, prefix: stri
     sockets: of('ss', (text) => parseSs(text), false),
     conntrack: of('conntrack', parseConntrack),
     iptables: of('iptables-save', (text) => parseIptablesSave(text, { source: 'iptables-nft' })),
-    iptablesLegacy: of('iptables-legacy-save', (text) => parseIptablesSave(noLegacyTables.test(text) ? '' : text, { source: 'iptables-legacy' })),
+    iptablesLegacy: of('iptables-legacy-save', (text) =>
+      parseIptablesSave(noLegacyTables.test(text) ? '' : text, { source: 'iptables-legacy' }),
+    ),
     nft: of('nft', parseNftText),
   };
 }

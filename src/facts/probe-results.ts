@@ -115,10 +115,8 @@ function readProbe(base: Base, entry: Entry): ProbeResult {
     default:
       return withTries(
         base,
-        readTries(entry.stdout).map((block) =>
-          base.stage === 'dns-server'
-            ? unlessStarved(block, dnsTryLimit, readDnsTry(block))
-            : unlessStarved(block, connectTryLimit, readConnectTry(block)),
+        readTries(entry.stdout).flatMap((block) =>
+          base.stage === 'dns-server' ? readDnsTries(block) : [unlessStarved(block, connectTryLimit, readConnectTry(block))],
         ),
       );
   }
@@ -181,7 +179,11 @@ function readTries(stdout: string): Block[] {
 }
 
 function readConnectTry(block: Block): Try | null {
+  // The tool was never started in the namespace: that says nothing about the network.
+  if (block.rc === 125 || /^(nsenter|k8snet): /m.test(block.text)) return null;
   switch (block.tool) {
+    case 'nchttp':
+      return readAnswerTry(block);
     case 'curl':
       return readCurlTry(block);
     case 'nc':
@@ -212,6 +214,25 @@ function readConnectTry(block: Block): Try | null {
       return null;
   }
 }
+
+/** nc with a request on its standard input: what it says of the connection, then the first bytes that came back. */
+function readAnswerTry(block: Block): Try | null {
+  const attempt = parseNc(block.text).value.attempts.at(-1);
+  if (attempt?.failure && attempt.result === 'failed')
+    return bad(block, attempt.failure.cause, [attempt.failure.line], attempt.failure.text);
+  const lines = block.text.split('\n');
+  const answer = lines.findIndex((line) => line.trim() !== '' && !/succeeded!|^nc: /.test(line));
+  if (answer >= 0) return good(block, [answer + 1]);
+  if (attempt?.result !== 'open') return block.milliseconds > 2500 ? bad(block, 'timeout', [1], 'no answer in time') : null;
+  if (/reset by peer/i.test(block.text)) return bad(block, 'reset', lineOf(block, /reset by peer/i), 'reset after connecting');
+  // nc ends by its own idle limit where nothing came; a peer that closes at once did answer, in its way.
+  return block.milliseconds >= answerLimit - 500
+    ? bad(block, 'no-answer', [attempt.line], 'connected, and no byte came back in time')
+    : good(block, [attempt.line]);
+}
+
+/** `nc -w`, in src/collect/probe-sections.ts. */
+const answerLimit = 4000;
 
 /** curl: a response, or an answer that is no HTTP, means that the application answers; a connection without a byte is `no-answer`. */
 function readCurlTry(block: Block): Try | null {
@@ -264,6 +285,35 @@ const bad = (block: Block, cause: NonNullable<Try['cause']>, lines: number[], te
 });
 const shift = (block: Block, lines: number[]): number[] => lines.map((line) => line + block.first - 1);
 
+/**
+ * One process may have asked several times: a question ends in "Got answer" or in "no servers could be reached", whose cause stands in a line
+ * before it (dig 9.16 to 9.20).
+ */
+function readDnsTries(block: Block): (Try | null | 'starved')[] {
+  const parts = block.tool === 'dig' ? digParts(block) : [block];
+  return (parts.length > 0 ? parts : [block]).map((part) => unlessStarved(part, dnsTryLimit, readDnsTry(part)));
+}
+
+function digParts(block: Block): Block[] {
+  const lines = block.text.split('\n');
+  const parts: { from: number; to: number }[] = [];
+  let error = 0;
+  lines.forEach((line, index) => {
+    const open = parts.at(-1);
+    if (/^;; Got answer:/.test(line)) parts.push({ from: index, to: lines.length });
+    else if (/no servers could be reached/.test(line))
+      parts.push({ from: /connection timed out/.test(line) ? index : error, to: index + 1 });
+    else if (/^;; communications error/.test(line)) error = index;
+    if (open && open !== parts.at(-1)) open.to = Math.min(open.to, index);
+  });
+  return parts.map(({ from, to }) => ({
+    ...block,
+    milliseconds: Math.round(block.milliseconds / parts.length),
+    text: lines.slice(from, to).join('\n'),
+    first: block.first + from,
+  }));
+}
+
 function readDnsTry(block: Block): Try | null {
   const answer = readDnsAnswer(block.tool, block.text, block.rc);
   if (!answer) return null;
@@ -296,7 +346,11 @@ const causeOfStatus = (status: string): NonNullable<Try['cause']> => {
 };
 
 /** Status of one answer: the DNS response code, or what kept the answer away. */
-function readDnsAnswer(tool: string, text: string, rc: number): { status: string; addresses: string[]; line: number; text: string; milliseconds?: number | undefined } | null {
+function readDnsAnswer(
+  tool: string,
+  text: string,
+  rc: number,
+): { status: string; addresses: string[]; line: number; text: string; milliseconds?: number | undefined } | null {
   if (tool === 'nslookup') {
     const { value } = parseNslookup(text);
     const answers = value.runs.flatMap((run) => run.answers);

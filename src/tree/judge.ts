@@ -165,10 +165,7 @@ function healthySummary(facts: Facts): string {
 
 /** Whether the second round is needed: something failed, or what has to be seen working was not. */
 export const needsCloserLook = (facts: Facts): boolean =>
-  symptomsOf(facts).length > 0 ||
-  facts.probes.some((probe) => isFailing(probe) && probe.stage !== 'node') ||
-  hints(facts) ||
-  facts.probesOf('service').length + facts.probesOf('endpoint').length === 0;
+  symptomsOf(facts).length > 0 || hints(facts) || whatWasNotSeenToWork(facts) !== null;
 
 /** Fragments that came back from an endpoint: the way back is narrower than the way there, which only the endpoint's node can tell. */
 const hints = (facts: Facts): boolean => facts.probes.some((probe) => (probe.payload?.reassembled ?? 0) > 0);

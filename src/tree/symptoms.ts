@@ -13,6 +13,16 @@ export function symptomsOf(facts: Facts): ProbeResult[] {
   );
 }
 
+/**
+ * Whether DNS servers that stay silent when asked directly matter to this client: not where its names resolve through another server
+ * (NodeLocal DNSCache at 169.254.20.10, which a policy may leave as the only way).
+ */
+function asksClusterDns(facts: Facts): boolean {
+  const names = facts.probesOf('name', facts.client.origin);
+  const servers = names.flatMap((probe) => (probe.lookups ?? []).map((lookup) => lookup.server));
+  return names.some(isFailing) || servers.length === 0 || servers.some((server) => facts.dns.addresses.includes(server));
+}
+
 const isOfFlow = (facts: Facts, probe: ProbeResult): boolean =>
   (originKey(probe) === facts.client.origin && probe.stage !== 'node') ||
   (probe.stage === 'payload' && probe.target === facts.client.address);

@@ -1,6 +1,6 @@
 import { objectEvidence } from '../../facts/facts.ts';
 import { defineCheck, fail, fault, notSeen, pass, skip } from '../check.ts';
-import { needsVirtual } from '../traffic.ts';
+import { breaksTarget } from '../traffic.ts';
 import { backingPods, declaredPorts } from './backing-pods.ts';
 
 export const namedPortMissing = defineCheck({
@@ -52,7 +52,7 @@ export const namedPortMissing = defineCheck({
         next: [`kubectl get endpointslices -n ${namespace} -l kubernetes.io/service-name=${name} -o yaml`],
         fix: [`name the container port "${wanted}", or set targetPort to the number`],
         certain: true,
-        breaks: (probe) => probe.stage === 'service' || needsVirtual(facts, (address) => facts.target.addresses.includes(address))(probe),
+        breaks: breaksTarget(facts),
       }),
     );
   },

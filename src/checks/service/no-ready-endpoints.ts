@@ -3,7 +3,7 @@ import type { EvidenceRef } from '../../model/evidence.ts';
 import { isReady } from '../../parse/objects.ts';
 import type { Event, Pod } from '../../schema/kubernetes.ts';
 import { defineCheck, fail, fault, notSeen, pass, skip } from '../check.ts';
-import { needsVirtual } from '../traffic.ts';
+import { breaksTarget } from '../traffic.ts';
 import { backingPods, declaredPorts, ownerOf } from './backing-pods.ts';
 
 export const noReadyEndpoints = defineCheck({
@@ -72,7 +72,7 @@ function describe(facts: Facts, pods: readonly Pod[]) {
     ],
     fix: ['mend what keeps the pods from being ready'],
     certain: true,
-    breaks: (probe) => probe.stage === 'service' || needsVirtual(facts, (address) => facts.target.addresses.includes(address))(probe),
+    breaks: breaksTarget(facts),
   });
 }
 

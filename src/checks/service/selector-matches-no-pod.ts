@@ -2,7 +2,7 @@ import { objectEvidence } from '../../facts/facts.ts';
 import { matchesSelector } from '../../parse/objects.ts';
 import type { Pod } from '../../schema/kubernetes.ts';
 import { defineCheck, fail, fault, notSeen, pass, skip } from '../check.ts';
-import { needsVirtual } from '../traffic.ts';
+import { breaksTarget } from '../traffic.ts';
 
 export const selectorMatchesNoPod = defineCheck({
   meta: {
@@ -61,7 +61,7 @@ export const selectorMatchesNoPod = defineCheck({
         ],
         fix: ['make the selector of the Service and the labels of the pod template agree'],
         certain: true,
-        breaks: (probe) => probe.stage === 'service' || needsVirtual(facts, (address) => facts.target.addresses.includes(address))(probe),
+        breaks: breaksTarget(facts),
       }),
     );
   },
