@@ -1,7 +1,7 @@
 import type { Check, CheckResult, Fault } from '../checks/check.ts';
 import { runCheck } from '../checks/check.ts';
 import type { Facts } from '../facts/facts.ts';
-import { isFailing, isPassing, type ProbeResult } from '../facts/probe-results.ts';
+import { isPassing, type ProbeResult } from '../facts/probe-results.ts';
 import type { CheckMeta, Layer } from '../model/check.ts';
 import { describeProbe, symptomsOf } from './symptoms.ts';
 

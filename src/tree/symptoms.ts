@@ -8,8 +8,13 @@ import { failed, isFailing, type ProbeResult } from '../facts/probe-results.ts';
  */
 export function symptomsOf(facts: Facts): ProbeResult[] {
   const ready = readyAddresses(facts);
+  const direct = asksClusterDns(facts);
   return facts.probes.filter(
-    (probe) => isFailing(probe) && isOfFlow(facts, probe) && (!isAddressed(probe) || ready.has(hostOf(probe.target))),
+    (probe) =>
+      isFailing(probe) &&
+      isOfFlow(facts, probe) &&
+      (!isAddressed(probe) || ready.has(hostOf(probe.target))) &&
+      (probe.stage !== 'dns-server' || direct),
   );
 }
 
