@@ -1,5 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
-import { isPassing, type ProbeResult } from '../../facts/probe-results.ts';
+import { isFailing, isPassing, type ProbeResult } from '../../facts/probe-results.ts';
 import type { Reason } from '../../model/observed.ts';
 import type { Leg, Place } from '../../walk/leg.ts';
 import { lookupRoute } from '../../walk/route-lookup.ts';
@@ -11,20 +11,38 @@ export const pathKey = (leg: Leg): string => [leg.from.address, leg.to.address].
 /** Legs by addresses, protocol and port: what a rule may tell apart. */
 export const flowKey = (leg: Leg): string => `${leg.from.address}>${leg.to.address}:${leg.protocol}${leg.port ?? ''}`;
 
-/** The pod-to-pod (or node-to-pod) legs that a probe needs; those to other addresses (a node's, an outside one) among them. */
+const legsByProbe = new WeakMap<ProbeResult, Leg[]>();
+
+/** The pod-to-pod (or node-to-node) legs that a probe needs; those to other addresses (a node's, an outside one) among them. */
 export function legsOf(facts: Facts, probe: ProbeResult): Leg[] {
-  return dependenciesOf(facts, probe).addresses.flatMap((address) => {
+  const known = legsByProbe.get(probe);
+  if (known) return known;
+  const legs = dependenciesOf(facts, probe).addresses.flatMap((address) => {
     const from = originPlace(facts, probe, address);
     return from ? [{ from, to: placeOf(facts, address), ...portOf(facts, probe, address), isReply: false }] : [];
   });
+  legsByProbe.set(probe, legs);
+  return legs;
 }
 
 /**
- * Every leg that this diagnosis is about: those of the probes that were sent, and those from the client to the endpoints and DNS servers that
- * it would need. A Service with hundreds of endpoints is judged by those that were probed.
+ * Every leg that this diagnosis is about: those to the addresses that were probed, and those that a failing name or Service needs. Where no
+ * probe could be sent, those from the client to its endpoints and DNS servers. A Service with hundreds of endpoints is judged by a few.
  */
 export function flowLegs(facts: Facts): Leg[] {
-  const legs = directProbes(facts).flatMap((probe) => legsOf(facts, probe));
+  const known = legsOfFlow.get(facts);
+  if (known) return known;
+  const legs = findFlowLegs(facts);
+  legsOfFlow.set(facts, legs);
+  return legs;
+}
+
+const legsOfFlow = new WeakMap<Facts, Leg[]>();
+
+function findFlowLegs(facts: Facts): Leg[] {
+  const direct = directProbes(facts);
+  const others = facts.probes.filter((probe) => probe.stage !== 'node' && isFailing(probe) && !direct.includes(probe));
+  const legs = [...direct.flatMap((probe) => legsOf(facts, probe)), ...others.flatMap((probe) => legsOf(facts, probe).slice(0, mostLegs))];
   const { client } = facts;
   if (client.address !== undefined && legs.length === 0) {
     const from: Place = {

@@ -104,11 +104,17 @@ function describeMissing(facts: Facts, pod: Pod, legs: readonly Leg[], virtual: 
   return fault({
     title: `pod ${podName(pod)} has no route to ${far.slice(0, 3).join(', ')}${far.length > 3 ? ` and ${far.length - 3} more` : ''}: it ${isClient ? "can't leave its own subnet" : "can't answer pods of other nodes"}`,
     where: { kind: 'route', namespace: pod.metadata.namespace ?? '', name: `default route of pod ${podName(pod)}` },
-    evidence: [evidence(podKey(pod, 'ip-route'))],
+    evidence: [evidence(podKey(pod, 'ip-route'), ...mainRoutes(facts, pod))],
     next: [`kubectl exec -n ${pod.metadata.namespace} ${pod.metadata.name} -- ip route`],
     fix: [`kubectl delete pod -n ${pod.metadata.namespace} ${pod.metadata.name}, so that the CNI plugin gives it its routes anew`],
     breaks: (probe) => (isClient && fromClient(facts, probe) ? breaksClient(facts, probe, virtual) : false) || byLeg(probe),
   });
+}
+
+/** What the pod has instead; none at all is shown as the whole output. */
+function mainRoutes(facts: Facts, pod: Pod): number[] {
+  const routes = facts.podNet(pod).routes();
+  return routes.state === 'seen' ? routes.value.filter((route) => route.table === undefined && route.family !== 6).map((route) => route.line) : [];
 }
 
 /** What the client itself sends goes to a virtual address where there is one, whatever becomes of it on the node. */
