@@ -1,0 +1,291 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { checks } from '../../src/checks/index.ts';
+import { reportSchema } from '../../src/schema/report.ts';
+import { bin, ensureBuilt, k8snet } from './built.ts';
+
+const root = new URL('../..', import.meta.url).pathname;
+const healthy = join(root, 'fixtures/bundles/dns-healthy.tgz');
+const broken = join(root, 'fixtures/bundles/app-wrong-port.tgz');
+const directory = mkdtempSync(join(tmpdir(), 'k8snet-cli-'));
+const oneSentence = /^k8snet: [^\n]+\n$/;
+const introducer = '\u001B';
+
+beforeAll(ensureBuilt);
+
+describe('help and version', () => {
+  it('--version is that of package.json', async () => {
+    const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
+    expect(await k8snet(['--version'])).toEqual({ exit: 0, stdout: `${version}\n`, stderr: '' });
+    expect(await k8snet(['-V'])).toEqual({ exit: 0, stdout: `${version}\n`, stderr: '' });
+  });
+
+  it('--help names every command, and that of a command every exit code and what is done to the cluster', async () => {
+    const all = await k8snet(['--help']);
+    expect(all).toMatchObject({ exit: 0, stderr: '' });
+    for (const command of ['diagnose', 'record', 'cleanup', 'explain']) expect(all.stdout).toMatch(new RegExp(`^  ${command} `, 'm'));
+    const { stdout } = await k8snet(['diagnose', '--help']);
+    for (const words of [
+      '--from',
+      '--node-access',
+      '--image',
+      '--dry-run',
+      '--bundle',
+      'Exit codes:',
+      '0 healthy',
+      'privileged pod',
+      'changes nothing',
+    ])
+      expect(stdout).toContain(words);
+  });
+
+  it('without a command: help on standard error, exit code 2', async () => {
+    const run = await k8snet([]);
+    expect(run).toMatchObject({ exit: 2, stdout: '' });
+    expect(run.stderr).toMatch(/^Usage: k8snet /);
+  });
+});
+
+describe('bad usage: exit code 2, one sentence, nothing on standard output', () => {
+  it.each([
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['diagnose', 'svc/x', '--frobnicate'], /unknown option '--frobnicate'/],
+    [['diagnose', 'svc/x', '-o', 'yaml'], /allowed are text, json, markdown/],
+    [['diagnose', 'svc/x', '--color', 'purple'], /allowed are auto, always, never/],
+    [['diagnose', 'svc/x', '--node-access', 'root'], /allowed are auto, pod, none/],
+    [['diagnose', 'svc/x', '--timeout', 'soon'], /write a duration such as 30s/],
+    [['diagnose', 'svc/x', '--timeout', '0'], /from 1s to 24h/],
+    // As milliseconds more than a timer holds: it would end at once.
+    [['diagnose', 'svc/x', '--timeout', '1000h'], /from 1s to 24h/],
+    [['diagnose', 'svc/x', '--request-timeout', 'abc'], /write seconds, or a duration/],
+    [['diagnose', 'svc/x', '-n', '../secrets'], /lower-case letters, digits and "-"/],
+    [['diagnose', 'svc/x', '--node-namespace', 'a/b'], /lower-case letters, digits and "-"/],
+    [['explain', 'SVC002', '--color', 'purple'], /allowed are auto, always, never/],
+    [['cleanup', '--older-than', 'yesterday'], /write a duration/],
+    [['record'], /missing required argument 'target'/],
+    [['explain'], /missing required argument 'id'/],
+  ])('%j', async (words, why) => {
+    const run = await k8snet(words);
+    expect(run).toMatchObject({ exit: 2, stdout: '' });
+    expect(run.stderr).toMatch(why);
+    expect(run.stderr).not.toMatch(/\n\s+at /);
+  });
+
+  it.each([
+    [['diagnose'], /no target: say which Service/],
+    [['diagnose', 'a', 'b', 'c'], /too many arguments/],
+    [['diagnose', 'pod/x'], /k8snet diagnoses Services, not pod/],
+    [['diagnose', 'Not_A_Name'], /is not a Service name/],
+    [['diagnose', 'x:80', '--port', '81'], /two ports are given: 80 and --port 81/],
+    [['diagnose', 'x.shop', '-n', 'web'], /two namespaces are given: shop in the name and -n web/],
+    [['diagnose', 'x', '--from', 'svc/y'], /the client is pod\/NAME/],
+    [['record', 'pod/x'], /k8snet diagnoses Services, not pod/],
+    [['explain', 'XYZ999'], /there is no check "XYZ999"; there are /],
+    [['diagnose', 'x\u001B[31m\u0007y'], /is not a Service name/],
+  ])('%j', async (words, why) => {
+    const run = await k8snet(words);
+    expect(run).toMatchObject({ exit: 2, stdout: '' });
+    expect(run.stderr).toMatch(oneSentence);
+    expect(run.stderr).toMatch(why);
+    expect(run.stderr).not.toContain(introducer);
+  });
+
+  it('without kubectl: says which one was looked for', async () => {
+    for (const command of ['diagnose', 'record'])
+      expect(await k8snet([command, 'svc/x'])).toEqual({
+        exit: 2,
+        stdout: '',
+        stderr: 'k8snet: kubectl is needed and was not found (/does/not/exist/kubectl): install it, or name it by K8SNET_KUBECTL\n',
+      });
+    const cleanup = await k8snet(['cleanup'], { K8SNET_KUBECTL: '', PATH: '/does/not/exist' });
+    expect(cleanup).toMatchObject({ exit: 2, stderr: expect.stringContaining('kubectl is needed and was not found (kubectl)') });
+  });
+});
+
+describe('what asks no cluster', () => {
+  it('--dry-run prints every command, the manifest and the script, and starts nothing', async () => {
+    for (const command of ['diagnose', 'record']) {
+      const words = [
+        command,
+        'my-service.shop:8080',
+        '--dry-run',
+        '--context',
+        "it's here",
+        '--as',
+        'me',
+        '--image',
+        'example.com/tools:1',
+      ];
+      const run = await k8snet(words);
+      expect(run).toMatchObject({ exit: 0, stderr: '' });
+      expect(run.stdout).toContain(
+        "/does/not/exist/kubectl '--context=it'\\''s here' --as=me get --raw /api/v1/namespaces/shop/services/my-service\n",
+      );
+      for (const part of [
+        'create --raw',
+        '"privileged": true',
+        '"activeDeadlineSeconds": 600',
+        '"automountServiceAccountToken": false',
+        'example.com/tools:1',
+        'exec -i',
+        'k8snet_main()',
+        'delete pod',
+      ])
+        expect(run.stdout).toContain(part);
+    }
+  });
+
+  it('the script of --dry-run is one that a shell can read', async () => {
+    const { stdout } = await k8snet(['diagnose', 'x', '--dry-run']);
+    const script = /<<'SCRIPT'\n([\s\S]*?)\nSCRIPT\n/.exec(stdout)?.[1] ?? '';
+    const file = join(directory, 'script.sh');
+    writeFileSync(file, script);
+    const exit = await new Promise((resolve) => spawn('sh', ['-n', file], { stdio: 'inherit' }).on('close', resolve));
+    expect(exit).toBe(0);
+    expect(script.length).toBeGreaterThan(5000);
+  });
+
+  it('nothing that it would run on a node writes there, or loads a module', async () => {
+    const { stdout } = await k8snet(['diagnose', 'x', '--dry-run']);
+    const script = /<<'SCRIPT'\n([\s\S]*?)\nSCRIPT\n/.exec(stdout)?.[1] ?? '';
+    expect(script).not.toMatch(
+      /\b(modprobe|insmod|sysctl -w|iptables(-nft|-legacy)? -[ADIFXNP]|nft (add|delete|flush|insert)|ip (link set|route (add|del|replace)|neigh (add|del|replace))|conntrack -[DFIU]|kill -9)\b/,
+    );
+    // It writes into its own directory only.
+    for (const [, file] of script.matchAll(/[^-=&<]>>?\s*("?[$\w/.]+)/g)) expect(file).toMatch(/^("?\$[wW]\/|\/dev\/null|"?\$W|sizes$|1$)/);
+  });
+
+  it('--print-images gives the image that will be taken', async () => {
+    const usual = await k8snet(['diagnose', '--print-images']);
+    expect(usual).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^docker\.io\/nicolaka\/netshoot:v[\d.]+ {2}# /) });
+    expect(await k8snet(['diagnose', '--print-images', '--image', 'a/b:1'])).toEqual({ exit: 0, stdout: 'a/b:1\n', stderr: '' });
+    expect(await k8snet(['record', 'x', '--print-images'], { K8SNET_IMAGE: 'c/d:2' })).toEqual({ exit: 0, stdout: 'c/d:2\n', stderr: '' });
+  });
+
+  it('explains every check there is, by id and by slug, in any case', async () => {
+    expect(checks.length).toBeGreaterThan(10);
+    const few = [checks[0], checks[Math.floor(checks.length / 2)], checks.at(-1)].filter((check) => check !== undefined);
+    for (const { meta } of few) {
+      const byId = await k8snet(['explain', meta.id.toLowerCase()]);
+      expect(byId).toMatchObject({ exit: 0, stderr: '', stdout: expect.stringContaining(meta.id) });
+      expect((await k8snet(['explain', meta.slug.toUpperCase()])).stdout).toBe(byId.stdout);
+    }
+  });
+});
+
+describe('--bundle', () => {
+  it.each([
+    [healthy, 0, 'healthy'],
+    [broken, 1, 'fault'],
+  ] as const)('%s: exit code %i', async (bundle, exit, status) => {
+    const json = await k8snet(['diagnose', '--bundle', bundle, '-o', 'json']);
+    expect(json).toMatchObject({ exit, stderr: '' });
+    expect(reportSchema.parse(JSON.parse(json.stdout)).verdict.status).toBe(status);
+    // Also as commander hands it over, and twice the same.
+    expect(await k8snet(['diagnose', `--bundle=${bundle}`, '-o=json'])).toEqual(json);
+  });
+
+  it('of the Service that is named, and no other', async () => {
+    expect((await k8snet(['diagnose', 'my-service', '--bundle', healthy])).exit).toBe(0);
+    const other = await k8snet(['diagnose', 'your-service', '--bundle', healthy]);
+    expect(other).toMatchObject({ exit: 2, stdout: '' });
+    expect(other.stderr).toMatch(/is a recording of svc\/my-service in namespace default, not of "your-service"/);
+  });
+
+  const whole = readFileSync(healthy);
+  it.each([
+    ['empty', Buffer.alloc(0)],
+    ['text', Buffer.from('this is no bundle\n')],
+    ['random bytes', Buffer.from(Array.from({ length: 5000 }, (_, index) => (index * 7919) % 251))],
+    ['gzip of text', gzipSync('this is no tar')],
+    ['gzip of zeros', gzipSync(Buffer.alloc(10_240))],
+    ['cut off', whole.subarray(0, whole.length / 2)],
+    ['cut off in its last bytes', whole.subarray(0, whole.length - 5)],
+    ['with a byte changed', Buffer.concat([whole.subarray(0, 3000), Buffer.from([(whole[3000] ?? 0) ^ 0xff]), whole.subarray(3001)])],
+  ])('that is %s: exit code 2, one sentence', async (name, bytes) => {
+    const file = join(directory, `${name.replaceAll(' ', '-')}.tgz`);
+    writeFileSync(file, bytes);
+    const run = await k8snet(['diagnose', '--bundle', file]);
+    expect(run).toMatchObject({ exit: 2, stdout: '' });
+    expect(run.stderr).toMatch(oneSentence);
+    expect(run.stderr).toMatch(/bundle/);
+  });
+
+  it('that is not there, or a directory: exit code 2', async () => {
+    expect(await k8snet(['diagnose', '--bundle', join(directory, 'none.tgz')])).toMatchObject({
+      exit: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/none\.tgz can't be read: ENOENT\n$/),
+    });
+    expect(await k8snet(['diagnose', '--bundle', directory])).toMatchObject({
+      exit: 2,
+      stdout: '',
+      stderr: expect.stringMatching(/can't be read: EISDIR\n$/),
+    });
+  });
+});
+
+describe('colour', () => {
+  const bundle = ['diagnose', '--bundle', broken];
+  it.each([
+    ['a pipe', {}, [], false],
+    ['--color always', {}, ['--color', 'always'], true],
+    ['--color always over NO_COLOR', { NO_COLOR: '1' }, ['--color', 'always'], true],
+    ['FORCE_COLOR', { FORCE_COLOR: '1' }, [], true],
+    ['FORCE_COLOR=0', { FORCE_COLOR: '0' }, [], false],
+    ['NO_COLOR over FORCE_COLOR', { NO_COLOR: '1', FORCE_COLOR: '1' }, [], false],
+    ['--color never over FORCE_COLOR', { FORCE_COLOR: '1' }, ['--color', 'never'], false],
+    ['GITHUB_ACTIONS', { GITHUB_ACTIONS: 'true' }, [], true],
+  ] as const)('%s', async (_, env, flags, coloured) => {
+    const run = await k8snet([...bundle, ...flags], env);
+    expect(run.exit).toBe(1);
+    expect(run.stdout.includes(introducer)).toBe(coloured);
+  });
+
+  it('never in JSON and Markdown', async () => {
+    for (const format of ['json', 'markdown'])
+      expect((await k8snet([...bundle, '-o', format, '--color', 'always'])).stdout).not.toContain(introducer);
+  });
+
+  it('changes nothing but the colour', async () => {
+    const plain = await k8snet(bundle);
+    const coloured = await k8snet([...bundle, '--color', 'always']);
+    expect(coloured.stdout.replace(/\u001B\[[\d;]*m/g, '')).toBe(plain.stdout);
+  });
+});
+
+describe('pipes', () => {
+  it.each([
+    [['diagnose', '--bundle', broken, '-o', 'json'], 1],
+    [['diagnose', 'x', '--dry-run'], 0],
+    [['explain', 'SVC002'], 0],
+    [['--help'], 0],
+  ])('a reader that goes away (%j) is no error, and the exit code stays', async (words, expected) => {
+    const child = spawn(process.execPath, [bin, ...words], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH ?? '' } });
+    child.stdout.destroy();
+    const err: Buffer[] = [];
+    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
+    const exit = await new Promise((resolve) => child.on('close', resolve));
+    expect({ exit, stderr: Buffer.concat(err).toString() }).toEqual({ exit: expected, stderr: '' });
+  });
+
+  it('a slow reader gets all of it', async () => {
+    const whole = await k8snet(['diagnose', 'x', '--dry-run']);
+    const text = execFileSync('sh', ['-c', '"$0" "$1" diagnose x --dry-run | (sleep 1; cat)', process.execPath, bin], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH ?? '', K8SNET_KUBECTL: '/does/not/exist/kubectl' },
+    });
+    expect(text).toBe(whole.stdout);
+  });
+});
+
+it('leaves no file behind where it runs', async () => {
+  const before = readdirSync(root);
+  await k8snet(['diagnose', '--bundle', healthy]);
+  await k8snet(['record', 'x']);
+  expect(readdirSync(root)).toEqual(before);
+});
