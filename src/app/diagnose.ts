@@ -102,7 +102,7 @@ export function reportWithoutCluster(options: DiagnoseOptions, error: ClusterErr
     probes: [],
     path: [],
     ruledOut: [],
-    notChecked: [{ what: 'everything', why: error.message }],
+    notChecked: [],
     coverage: { access: 'api', image: null, nodes: [], lost: [error.message] },
     timing: { startedAt: startedAt.toISOString(), seconds: Math.round((Date.now() - startedAt.getTime()) / 10) / 100, phases: [] },
   };
