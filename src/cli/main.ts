@@ -84,6 +84,18 @@ async function createProgram(name: string) {
     .action((id: string, _: unknown, command: { opts: () => { color: 'auto' | 'always' | 'never' } }) =>
       end(run.runExplain(id, command.opts())),
     );
+
+  program
+    .command('parse')
+    .description('show what k8snet understands of an output: iptables-save, nft, ip, bridge, conntrack, dig, tcpdump and many more')
+    .argument('[file]', 'a file, or - for standard input')
+    .option('--as <kind>', 'what it is (default: guessed)')
+    .option('--kinds', 'list the kinds, and end')
+    .option('-o, --output <format>', 'text or json', 'text')
+    .exitOverride()
+    .action((file: string | undefined, _: unknown, command: { opts: () => { as?: string; output: string; kinds?: boolean } }) =>
+      end(run.runParse(file, command.opts())),
+    );
   return program;
 }
 

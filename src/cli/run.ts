@@ -98,6 +98,31 @@ export async function runExplain(idOrSlug: string, options: { color: 'auto' | 'a
   throw new UsageError(`there is no check "${idOrSlug}"; there are ${found.known.map((meta) => `${meta.id} ${meta.slug}`).join(', ')}`);
 }
 
+/** `k8snet parse`: what k8snet understood of an output that somebody pasted. 0 = all of it, 1 = not all, 2 = nothing. */
+export async function runParse(file: string | undefined, options: { as?: string; output: string; kinds?: boolean }): Promise<number> {
+  const [{ listKinds, parseText }, { parsedToJson, parsedToText }] = await Promise.all([
+    import('../app/parse.ts'),
+    import('../report/parsed.ts'),
+  ]);
+  if (options.kinds) {
+    await writeOut(listKinds());
+    return exitCodes.healthy;
+  }
+  if (file === undefined) throw new UsageError('name a file, or - for standard input');
+  let text: string;
+  try {
+    text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
+  } catch (error) {
+    throw new UsageError(`${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+  const outcome = parseText(text, options.as);
+  if (!outcome.ok) throw new UsageError(outcome.sentence);
+  await writeOut(
+    options.output === 'json' ? parsedToJson(outcome.kind, outcome.parsed) : parsedToText(outcome.kind, outcome.why, outcome.parsed),
+  );
+  return outcome.parsed.unparsed.length === 0 ? exitCodes.healthy : exitCodes.fault;
+}
+
 async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, file: string): Promise<number> {
   const [{ judgeSnapshot }, { unpackSnapshot }] = await Promise.all([import('../app/diagnose.ts'), import('../snapshot/archive.ts')]);
   let bytes: Uint8Array;
