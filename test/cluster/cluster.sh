@@ -3,7 +3,7 @@
 #   build             make what it needs (Kubernetes and the rest, from their Go modules); about 10 minutes, once for a machine
 #   up | down         start (about a minute) and remove it       status   is it up, is it healthy, what is broken on purpose
 #   faults            every fault with its truth                 truth ID   layer|check|where
-#   break ID          make fault ID                              mend ID    take it back
+#   break ID          make fault ID, and wait until the client sees it        mend ID    take it back, and wait until all is well
 #   verify ID…        for each: healthy, broken, seen by the client, mended; a line each       heal   back to healthy, whatever happened
 #   kubectl ARGS…     as cluster administrator                   shell NODE
 #   node NODE CMD…    in a node's namespaces (n1, n2, n3)        host HOST CMD…   in its network namespace only (also cp)
