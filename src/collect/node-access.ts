@@ -32,10 +32,11 @@ export function createNodeAccess(options: CollectOptions, deps: Deps) {
   const opened = new Map<string, Promise<Opened>>();
   const done = new Map<string, Opened>();
   const limit = pLimit(atOnce);
+  let shut: ReadFailure | null = null;
   const open = (node: string, silent: string | null): Promise<Opened> => {
     const known = opened.get(node);
     if (known) return known;
-    const work = limit(() => openNode(options, deps, node, silent));
+    const work = limit(async () => (shut ? none(node, `not tried: ${shut.detail}`, shut) : openNode(options, deps, node, silent)));
     opened.set(node, work);
     void work.then((result) => done.set(node, result));
     return work;
@@ -50,6 +51,8 @@ export function createNodeAccess(options: CollectOptions, deps: Deps) {
     failure: (node: string): ReadFailure | null => done.get(node)?.failure ?? null,
     /** Says that a node can't be looked at after all: its session brought nothing. It is not tried again. */
     giveUp: (node: string, failure: ReadFailure): void => {
+      // A role that may not exec there may not on the next node either: no more pods are made in vain.
+      if (failure.reason === 'forbidden') shut ??= failure;
       const lost = none(node, failure.detail, failure);
       opened.set(node, Promise.resolve(lost));
       done.set(node, lost);

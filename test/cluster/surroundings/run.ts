@@ -54,8 +54,10 @@ export async function adminKubeconfig(): Promise<string> {
 
 /** For afterAll. */
 export async function closeAll(): Promise<void> {
-  await Promise.all(proxies.map((proxy) => proxy.close()));
-  await (await relay)?.close();
+  await Promise.all(proxies.splice(0).map((proxy) => proxy.close()));
+  const open = relay;
+  relay = undefined;
+  await (await open)?.close();
 }
 
 export async function proxyWith(rules: Rule[], kubeconfig?: string): Promise<ApiProxy> {
