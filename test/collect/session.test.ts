@@ -19,7 +19,7 @@ function kubectlWith(...changes: Change[]): Kubectl & { scripts: string[] } {
     scripts,
     run: (args, { input = '' }) => {
       scripts.push(input);
-      const change = changes[Math.min(scripts.length, changes.length) - 1] ?? ((stdout: Uint8Array) => ({ stdout }));
+      const change = changes[Math.min(scripts.length, changes.length) - 1] ?? whole;
       const { stdout, stderr = '', exit = 0, milliseconds = 100 } = change(execFileSync('sh', { input }));
       const failure = exit === 0 ? undefined : classifyKubectlError(stderr);
       return Promise.resolve({ args: [...args], exit, stdout, stderr, milliseconds, ...(failure ? { failure } : {}) });
