@@ -34,12 +34,6 @@ const addressesOf = (endpoints: readonly Endpoint[]): string[] =>
 export const originNode = (facts: Facts, probe: ProbeResult): string | null =>
   probe.origin.kind === 'node' ? probe.origin.name : (facts.pod(probe.origin.namespace ?? '', probe.origin.name)?.spec.nodeName ?? null);
 
-/** The address that a probe's packets come from, where it is known. */
-export const originAddress = (facts: Facts, probe: ProbeResult): string | undefined =>
-  probe.origin.kind === 'node'
-    ? facts.nodeAddress(probe.origin.name)
-    : facts.pod(probe.origin.namespace ?? '', probe.origin.name)?.status.podIP;
-
 /** Probes from the client or its node that need one of these addresses. */
 export const needsAddress =
   (facts: Facts, matches: (address: string, probe: ProbeResult) => boolean) =>
@@ -51,15 +45,6 @@ export const needsVirtual =
   (facts: Facts, matches: (address: string, probe: ProbeResult) => boolean) =>
   (probe: ProbeResult): boolean =>
     dependenciesOf(facts, probe).virtual.some((address) => matches(address, probe));
-
-/** Probes between two nodes, either way. */
-export const betweenNodes = (facts: Facts, one: string, other: string | null) =>
-  needsAddress(facts, (address, probe) => {
-    const from = originNode(facts, probe);
-    const to = facts.nodeOf(address);
-    if (from === null || to === null || from === to) return false;
-    return other === null ? from === one || to === one : (from === one && to === other) || (from === other && to === one);
-  });
 
 export const fromClient = (facts: Facts, probe: ProbeResult): boolean => originKey(probe) === facts.client.origin;
 

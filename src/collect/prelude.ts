@@ -34,7 +34,7 @@ const tools =
 export function setup(tier: Tier, namespaces: readonly Namespace[]): string {
   if (tier !== 'node-pod') return '';
   return [
-    'own=; lacks=; for c in ' + tools + '; do if command -v "$c" >/dev/null 2>&1; then own="$own $c"; else lacks="$lacks $c"; fi; done',
+    `own=; lacks=; for c in ${tools}; do if command -v "$c" >/dev/null 2>&1; then own="$own $c"; else lacks="$lacks $c"; fi; done`,
     'theirs=; [ -n "$lacks" ] && theirs=$(nsenter --mount=/proc/1/ns/mnt -- sh -c \'for c in "$@"; do command -v "$c" >/dev/null 2>&1 && printf " %s" "$c"; done\' sh $lacks 2>/dev/null)',
     'printf "own=\'%s \'; theirs=\'%s \'\\n" "$own" "$theirs" >>"$W/prelude"',
     'case "$own " in *" nc "*) nc -h 2>&1 | grep -qi openbsd && echo "openbsd=1" >>"$W/prelude";; esac',

@@ -94,13 +94,6 @@ export const cidrsOverlap = (a: Cidr, b: Cidr): boolean => a.family === b.family
 export const compareAddresses = (a: IpAddress, b: IpAddress): number =>
   a.family === b.family ? compareValues(a.value, b.value) : a.family - b.family;
 
-/** Order for sorting: by first address, the wider prefix first. 0 means the same prefix, whatever its host bits. */
-export const compareCidrs = (a: Cidr, b: Cidr): number =>
-  a.family === b.family ? compareValues(a.first, b.first) || a.length - b.length : a.family - b.family;
-
-export const sameAddress = (a: IpAddress, b: IpAddress): boolean => compareAddresses(a, b) === 0;
-export const sameCidr = (a: Cidr, b: Cidr): boolean => compareCidrs(a, b) === 0;
-
 /** `10.0.0.0/24` for `10.0.0.5/24`: the prefix without host bits. */
 export const networkText = (cidr: Cidr): string => `${addressFromValue(cidr.family, cidr.first)?.text ?? cidr.address.text}/${cidr.length}`;
 
@@ -110,9 +103,6 @@ export const cidrText = (cidr: Cidr): string => `${cidr.address.text}/${cidr.len
 /** The IPv4 address inside `::ffff:a.b.c.d`, or the address itself. Sockets of dual-stack listeners show IPv4 peers this way. */
 export const unmapped = (address: IpAddress): IpAddress =>
   isMapped(address) ? (addressFromValue(4, address.value & 0xffffffffn) ?? address) : address;
-
-/** True for `0.0.0.0` and `::`. */
-export const isUnspecified = (address: IpAddress): boolean => address.value === 0n;
 
 export const anyCidr = (family: IpFamily): Cidr => {
   const address: IpAddress = { family, value: 0n, text: family === 4 ? '0.0.0.0' : '::' };

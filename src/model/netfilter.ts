@@ -134,14 +134,3 @@ export const findChain = (table: Table, name: string): Chain | undefined => tabl
 
 /** The statements of a rule that only decide whether it applies. */
 export const matchesOf = (rule: Rule): Match[] => rule.statements.filter((statement) => statement.role === 'match');
-
-/** The statements of a rule that do something: change the packet, log, give a verdict. */
-export const actionsOf = (rule: Rule): Action[] => rule.statements.filter((statement) => statement.role === 'action');
-
-/** The chain that a rule jumps or goes to, if it does. */
-export function jumpOf(rule: Rule): string | undefined {
-  for (const action of actionsOf(rule)) {
-    if (action.kind === 'jump' || action.kind === 'goto') return action.chain;
-  }
-  return undefined;
-}

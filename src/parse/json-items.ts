@@ -2,12 +2,6 @@ import type { z } from 'zod';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
 import { readText } from './text-lines.ts';
 
-/** An item of a JSON array: `line` is its 1-based number in the array (the `-j` outputs are one line long). */
-export interface JsonItem {
-  item: unknown;
-  line: number;
-}
-
 /** True when the text is JSON output (`-j`, `-J`): it begins with a bracket or brace. */
 export const looksLikeJson = (text: string): boolean => /^\s*[[{]/.test(text.slice(0, 4096));
 

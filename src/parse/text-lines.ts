@@ -1,4 +1,4 @@
-import type { HasLine, Parsed, UnparsedLine } from '../model/parsed.ts';
+import type { Parsed, UnparsedLine } from '../model/parsed.ts';
 
 /** One line of input without its end, numbered from 1. */
 export interface TextLine {
@@ -56,6 +56,3 @@ export const parseEachLine = <T>(text: string, parseLine: (line: TextLine) => At
   }
   return { value, unparsed, complete: whole && unparsed.length === 0 };
 };
-
-/** Parsed lists joined in order, for outputs that hold several tables. */
-export const byLine = <T extends HasLine>(items: readonly T[]): T[] => [...items].sort((a, b) => a.line - b.line);

@@ -6,7 +6,7 @@ import { outcomesOf } from './netfilter/outcome.ts';
 import type { Decision, Ended, Outcome, Place, State, WalkContext } from './netfilter/types.ts';
 
 export { verdictOf } from './netfilter/outcome.ts';
-export type { Assumption, Decision, IpsetLookup, NatChange, Outcome, Step, Verdict, WalkContext } from './netfilter/types.ts';
+export type { Decision, Outcome, Step, WalkContext } from './netfilter/types.ts';
 
 /**
  * Sends one packet through one hook of all rulesets of a node together: every base chain at the hook, in the order of priority; an accept ends

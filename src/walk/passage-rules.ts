@@ -41,12 +41,13 @@ export function walk(passage: Passage, packet: Packet): Verdict {
   const rulesets = rulesetsOf(net);
   if (rulesets.state !== 'seen')
     return { state: 'unknown', detail: `rules of ${net.prefix}: ${rulesets.state === 'unknown' ? rulesets.detail : 'not there'}` };
-  const devices = {
-    ...packet,
+  // PREROUTING sees no outgoing device; from FORWARD on it is there.
+  const onDevices = (item: Packet): Packet => ({
+    ...item,
     ...(passage.in === undefined ? {} : { inInterface: passage.in }),
     ...(passage.out === undefined ? {} : { outInterface: passage.out }),
-  };
-  const outcomes = evaluateHooks(rulesets.value.map(withoutNat), hooksOf[passage.kind], devices, contextOf(net));
+  });
+  const outcomes = evaluateHooks(rulesets.value.map(withoutNat), hooksOf[passage.kind], onDevices(packet), contextOf(net), onDevices);
   const stopped = stopOf(outcomes);
   if (stopped) {
     const { outcome, decision } = stopped;

@@ -56,10 +56,6 @@ export function lookupRoute(net: NamespaceFacts, query: RouteQuery): Observed<Ro
   return seen({ route: null, refusedBy: null, dev: undefined, via: undefined }, routes.from, sure);
 }
 
-/** True when the route sends the packet on, or delivers it here. */
-export const isUsable = (route: Route): boolean =>
-  route.type === 'unicast' || route.type === 'local' || route.type === 'multicast' || route.type === 'broadcast';
-
 export const isDefault = (route: Route): boolean => (route.destination?.length ?? 0) === 0;
 
 const decisionOf = (route: Route): RouteDecision => {

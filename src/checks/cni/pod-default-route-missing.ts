@@ -114,7 +114,9 @@ function describeMissing(facts: Facts, pod: Pod, legs: readonly Leg[], virtual: 
 /** What the pod has instead; none at all is shown as the whole output. */
 function mainRoutes(facts: Facts, pod: Pod): number[] {
   const routes = facts.podNet(pod).routes();
-  return routes.state === 'seen' ? routes.value.filter((route) => route.table === undefined && route.family !== 6).map((route) => route.line) : [];
+  return routes.state === 'seen'
+    ? routes.value.filter((route) => route.table === undefined && route.family !== 6).map((route) => route.line)
+    : [];
 }
 
 /** What the client itself sends goes to a virtual address where there is one, whatever becomes of it on the node. */
