@@ -133,7 +133,7 @@ export const links: Comparator = (truth, value, { slug }) => {
         !Array.isArray(words.altnames) ||
           slug.includes('brief') ||
           slug.includes('busybox') ||
-          words.altnames.every((alt) => (link?.altNames ?? []).includes(String(alt))),
+          words.altnames.every((alt) => ((link?.altNames ?? []) as string[]).includes(String(alt))),
       ],
       [`${name}: VXLAN id`, !isDetailed || !name.startsWith('vx') || words.id === undefined || vxlan?.id === words.id],
       [`${name}: VXLAN port`, !isDetailed || !name.startsWith('vx') || words.port === undefined || vxlan?.dstport === words.port],
