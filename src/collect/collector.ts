@@ -136,7 +136,7 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
     }
     if (!isPod) return broken ? 'none' : 'node';
     const entered = ofNode.filter((entry) => entry.on.kind === 'pod');
-    const shut = wholeFailure(entered);
+    const shut = entered.find((entry) => entry.failure?.reason === 'unsupported')?.failure ?? wholeFailure(entered);
     if (!shut) return 'node';
     // Not allowed there, or no process of the pod is to be found (a sandboxed runtime): its own exec may still be a way in.
     if (shut.reason !== 'forbidden' && shut.reason !== 'unsupported') return 'none';

@@ -99,12 +99,6 @@ describe.skipIf(reason !== undefined)(`kubectl exec${skipped}`, () => {
     expectHealthy(await diagnoseThrough([{ exec: true, give: { kind: 'drop-status' } }]));
   });
 
-  it('that is refused into the node pod for a while: the client itself is the way in', async () => {
-    const run = await diagnoseThrough([{ path: /\/namespaces\/kube-system\/pods\/[^/]+\/exec/, give: { kind: 'status', code: 403 } }]);
-    expectHealthyBut(run, /node n1: its rules, routes and devices could not be read.*brought nothing/);
-    expect(run.report.coverage.access).toBe('client-pod');
-  });
-
   it('into a node pod that finds no process of the client pod (a sandboxed runtime): the client itself is the way in', async () => {
     // The container ids in the script are changed on the way, so that no process on the node has them.
     const blind = stub(
