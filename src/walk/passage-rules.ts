@@ -41,9 +41,9 @@ export function walk(passage: Passage, packet: Packet): Verdict {
   const rulesets = rulesetsOf(net);
   if (rulesets.state !== 'seen')
     return { state: 'unknown', detail: `rules of ${net.prefix}: ${rulesets.state === 'unknown' ? rulesets.detail : 'not there'}` };
-  // PREROUTING sees no outgoing device; from FORWARD on it is there.
-  const onDevices = (item: Packet): Packet => ({
-    ...item,
+  // PREROUTING sees no outgoing device; from FORWARD on it is there. One that is not known is left out, so that rules on it can't be told.
+  const onDevices = ({ inInterface: _in, outInterface: _out, ...rest }: Packet): Packet => ({
+    ...rest,
     ...(passage.in === undefined ? {} : { inInterface: passage.in }),
     ...(passage.out === undefined ? {} : { outInterface: passage.out }),
   });
