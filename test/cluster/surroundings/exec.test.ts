@@ -1,7 +1,8 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { unpackSnapshot } from '../../../src/snapshot/archive.ts';
 import type { Rule } from '../api-proxy.ts';
 import {
   adminKubeconfig,
@@ -107,5 +108,25 @@ describe.skipIf(reason !== undefined)(`kubectl exec${skipped}`, () => {
     const run = await diagnose({ KUBECONFIG: await adminKubeconfig(), K8SNET_KUBECTL: blind });
     expectHealthyBut(run, /pod default\/client: probed with the tools of its own image/);
     expect(run.report.coverage.nodes).toMatchObject([{ name: 'n1', access: 'node-pod' }]);
+  });
+
+  it("into a node pod whose image lacks the tools: the node's own are taken", async () => {
+    // Removed in the container of the node pod before the script comes; arguments: exec -i -n NAMESPACE POD -c node -- sh.
+    const tools =
+      'iptables iptables-save iptables-nft-save iptables-legacy-save ip6tables-save xtables-nft-multi xtables-legacy-multi ip bridge conntrack ss';
+    const remove = `for t in ${tools}; do for d in /usr/local/sbin /usr/sbin /sbin /usr/bin /bin; do rm -f $d/$t; done; done`;
+    const bare = stub(
+      `case " $* " in *" exec -i "*k8snet-*) "$KUBECTL" exec -n "$4" "$5" -c node -- sh -c '${remove}' </dev/null;; esac; exec "$KUBECTL" "$@"`,
+    );
+    const file = join(mkdtempSync(join(tmpdir(), 'k8snet-surroundings-')), 'bare.tgz');
+    const run = await diagnose({ KUBECONFIG: await adminKubeconfig(), K8SNET_KUBECTL: bare }, ['--record', file]);
+    expectHealthy(run);
+    const { entries } = unpackSnapshot(readFileSync(file));
+    expect(entries.get('node/n1/iptables-save')).toMatchObject({
+      exit: 0,
+      stdout: expect.stringMatching(/:KUBE-SERVICES [\s\S]*\nCOMMIT\n/),
+    });
+    expect(entries.get('node/n1/ip-route')).toMatchObject({ exit: 0, stdout: expect.stringContaining('10.244.2.0/24') });
+    expect(entries.get('pod/default/client/ip-addr')).toMatchObject({ exit: 0, stdout: expect.stringContaining('10.244.1.') });
   });
 });
