@@ -24,7 +24,7 @@ function run(
   shell = 'sh',
 ): { nonce: string; bytes: Buffer; read: () => ReturnType<typeof readScriptOutput> } {
   const { nonce, script } = buildScript(sections, plain);
-  const bytes = execFileSync(shell, { input: script, maxBuffer: 64 * 1024 * 1024 });
+  const bytes = execFileSync(shell, { input: script, maxBuffer: 64 * 1024 * 1024, stdio: ['pipe', 'pipe', 'ignore'] });
   return { nonce, bytes, read: () => readScriptOutput(sections, nonce, bytes) };
 }
 
