@@ -40,7 +40,8 @@ describe.skipIf(reason !== undefined)(`faults of the real cluster${reason === un
     const { exit, report } = await diagnose(['svc/my-service', '--from', 'pod/client']);
     const mended = await cluster('mend', id);
     const named = (report?.findings ?? []).filter((finding) => finding.severity === 'fault');
-    expect(named.map((finding) => finding.slug)).toEqual(slugs);
+    // One cause in several places (a tunnel MTU on every node) is several findings of one check.
+    expect([...new Set(named.map((finding) => finding.slug))]).toEqual(slugs);
     expect(named[0]?.evidence.flatMap((item) => item.lines).length).toBeGreaterThan(0);
     expect(report?.verdict.layer).toBe(layer);
     expect(exit).toBe(1);
