@@ -179,7 +179,7 @@ function save(rows: Row[]): void {
 const all = JSON.parse((await execa('test/cluster/cluster.sh', ['faults', '--json'])).stdout) as FaultTruth[];
 const rows: Row[] = has('resume') && existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as { rows: Row[] }).rows : [];
 for (const mode of modes) {
-  const faults = all.filter(
+  const faults = (has('reverse') ? [...all].reverse() : all).filter(
     (fault) => fault.modes.includes(mode) && fault.backends.includes(backend) && (!only || only.includes(fault.id)),
   );
   try {
