@@ -1,4 +1,3 @@
-import type { Facts } from '../../facts/facts.ts';
 import { evidence } from '../../model/evidence.ts';
 import { findSysctl, type SysctlEntry } from '../../parse/sysctl.ts';
 import { bothWays, type Leg, type Passage, passagesOf } from '../../walk/leg.ts';
@@ -34,16 +33,14 @@ export const ipForwardOff = defineCheck({
   judge: (facts) =>
     judgeLegs(facts, {
       examine: (leg) =>
-        bothWays(leg).flatMap((way) =>
-          passagesOf(facts, way).flatMap((passage) => (passage.kind === 'forward' ? [examine(facts, passage)] : [])),
-        ),
+        bothWays(leg).flatMap((way) => passagesOf(facts, way).flatMap((passage) => (passage.kind === 'forward' ? [examine(passage)] : []))),
       passed: 'the nodes forward packets',
       by: 'sysctl net.ipv4.ip_forward and net.ipv4.conf.*.forwarding of the nodes of the flow',
       skipped: 'no node has to forward anything in this flow',
     }),
 });
 
-function examine(facts: Facts, passage: Passage): LegFinding {
+function examine(passage: Passage): LegFinding {
   const { net, node } = passage;
   if (node === null) return none;
   const sysctls = net.sysctls();
@@ -58,7 +55,6 @@ function examine(facts: Facts, passage: Passage): LegFinding {
       key: `${node} ${passage.in}`,
       parts: (legs) => describe(node, `net.ipv4.conf.${passage.in?.replaceAll('.', '/')}.forwarding`, device, legs),
     };
-  void facts;
   return fine;
 }
 

@@ -187,10 +187,10 @@ const wasAnswered = (probe: ProbeResult): boolean =>
   probe.payload?.small === true || (probe.tries.length > 0 && probe.tries.every((item) => item.ok || answers.has(item.cause ?? '')));
 const answers = new Set(['refused', 'reset', 'no-answer', 'empty-reply', 'tls', 'nxdomain', 'servfail', 'dns-refused', 'no-address']);
 
-/** True when nothing at all was seen to pass between the pods of two nodes. */
-export function nothingPasses(facts: Facts, one: string, two: string): boolean {
+/** True when nothing was seen to pass between the pods of two nodes, of the legs that count. */
+export function nothingPasses(facts: Facts, one: string, two: string, counts: (leg: Leg) => boolean = () => true): boolean {
   const works = legsSeenToWork(facts);
-  return !flowLegs(facts).some((leg) => !leg.to.isNode && isBetween(leg, one, two) && works.has(pathKey(leg)));
+  return !flowLegs(facts).some((leg) => !leg.to.isNode && isBetween(leg, one, two) && counts(leg) && works.has(pathKey(leg)));
 }
 
 export const isBetween = ({ from, to }: Leg, one: string, two: string): boolean =>

@@ -83,13 +83,13 @@ function leaving(facts: Facts, way: Leg): LegFinding {
   }
   const wrong = sendsElsewhere(facts, from.node, to.node, decision.value);
   return wrong
-    ? broken(facts, from.node, way, decision.value, `sends packets for ${targetOf(facts, way)} ${wrong.what}`, wrong.evidence)
+    ? broken(facts, from.node, way, decision.value, `sends packets for ${targetOf(facts, way)}, ${wrong.what}`, wrong.evidence)
     : fine;
 }
 
 /** The node where the pod lives, towards its own pod. */
 function arriving(facts: Facts, way: Leg): LegFinding {
-  const { from, to } = way;
+  const { to } = way;
   if (to.node === null) return none;
   const decision = lookupRoute(facts.nodeNet(to.node), { to: to.address });
   if (decision.state !== 'seen') return unseen(decision, `routes of node ${to.node}`);
@@ -100,7 +100,6 @@ function arriving(facts: Facts, way: Leg): LegFinding {
   // A pod on a macvlan, ipvlan or SR-IOV device is not reached through its node's routing.
   if (lost !== undefined && (!to.pod || !hasVeth(facts, way))) return none;
   if (!decision.complete) return unsure(to.node);
-  void from;
   return broken(
     facts,
     to.node,

@@ -43,7 +43,7 @@ export const tunnelTrafficLostBetweenNodes = defineCheck({
     if (!flowLegs(facts).some((leg) => leg.from.node !== leg.to.node && !leg.to.isNode))
       return skip('no traffic between nodes in this flow');
     const { lost, notSeen } = lostTraffic(facts);
-    const pairs = byNodePair(lost).filter(({ near, far }) => nothingPasses(facts, near, far));
+    const pairs = byNodePair(lost).filter(({ near, far }) => nothingPasses(facts, near, far, hasPodAddresses(facts)));
     if (pairs.length === 0)
       return pass(
         'no traffic between nodes is lost without a reason found',
@@ -92,8 +92,14 @@ function describe(facts: Facts, near: string, far: string, items: readonly Lost[
   ];
 }
 
+/** What a node sends with its own address is no pod traffic: a network that drops pod addresses lets it pass. Through a tunnel it has the tunnel's address. */
+const hasPodAddresses =
+  (facts: Facts) =>
+  (leg: Leg): boolean =>
+    !leg.from.isNode || leg.from.node === null || leg.from.address !== facts.nodeAddress(leg.from.node);
+
 const pairLegs = (facts: Facts, near: string, far: string): Leg[] =>
-  flowLegs(facts).filter((leg) => !leg.to.isNode && isBetween(leg, near, far));
+  flowLegs(facts).filter((leg) => !leg.to.isNode && isBetween(leg, near, far) && hasPodAddresses(facts)(leg));
 
 interface Direction {
   from: string;
@@ -102,18 +108,27 @@ interface Direction {
 }
 
 /**
- * Which way is lost, by the connection tracking of the far node: an entry for the request there means that it arrived, so that the answers
- * are lost. That it did not arrive is only said where the near node's own entry is young enough for one there to be alive too.
+ * Which way is lost, by one connection in the tracking of both nodes: where the far node knows the near one's unanswered SYN, it arrived, and
+ * the answer is lost. That it did not arrive is only said while an entry there would still be alive: SYN_RECV lasts 60 s of the near entry's
+ * 120 (nf_conntrack_tcp_timeout_syn_recv and _syn_sent).
  */
 function directionOf(facts: Facts, items: readonly Lost[], near: string, far: string): Direction | null {
   for (const { leg } of items) {
     if (leg.from.node !== near || leg.protocol !== 'tcp') continue;
     const there = flowsOf(facts, far, leg);
-    const [arrived] = there?.flows ?? [];
-    if (arrived) return { from: far, to: near, evidence: [evidence(`node/${far}/conntrack`, arrived.line)] };
-    const here = flowsOf(facts, near, leg)?.flows.find((flow) => flow.state === 'SYN_SENT' && (flow.timeout ?? 0) > 65);
-    if (here && there?.complete)
-      return { from: near, to: far, evidence: [evidence(`node/${near}/conntrack`, here.line), evidence(`node/${far}/conntrack`)] };
+    const open = flowsOf(facts, near, leg)?.flows.filter((flow) => flow.state === 'SYN_SENT' && flow.unreplied) ?? [];
+    for (const sent of open) {
+      const arrived = there?.flows.find((flow) => flow.original.sport === sent.original.sport);
+      if (arrived)
+        return {
+          from: far,
+          to: near,
+          evidence: [evidence(`node/${near}/conntrack`, sent.line), evidence(`node/${far}/conntrack`, arrived.line)],
+        };
+    }
+    const young = open.find((flow) => (flow.timeout ?? 0) > 65);
+    if (young && there?.complete)
+      return { from: near, to: far, evidence: [evidence(`node/${near}/conntrack`, young.line), evidence(`node/${far}/conntrack`)] };
   }
   return null;
 }

@@ -33,6 +33,16 @@ describe('CNI002 pod-route-missing', () => {
     expect(verdictOf(snapshot)).toEqual(verdict);
   });
 
+  it('finds a wrong gateway where nodes are gateways (host-gw), and nothing where it is right', () => {
+    const snapshot = readBundle('cni-hostgw-route-wrong');
+    const [fault, ...more] = faultsOf(podRouteMissing, snapshot);
+    expect(more).toEqual([]);
+    expect(fault.title).toBe('node n1 sends packets for 10.244.2.0/24, the pods of n2, to 192.168.1.13, which is node n3');
+    expect(verdictOf(snapshot)).toEqual(verdict);
+    expect(resultOf(podRouteMissing, readBundle('cni-hostgw-healthy'))).toMatchObject({ state: 'pass' });
+    expect(verdictOf(readBundle('cni-hostgw-healthy'))).toMatchObject({ status: 'healthy' });
+  });
+
   it('finds a route that leads to another node, or into the bridge of the own pods', () => {
     const change = (to: string) =>
       edited(readBundle('cni-route-missing'), /^node\/n1\/ip-route$/, (text) => `10.244.2.0/24 ${to}\n${text}`);

@@ -25,6 +25,15 @@ describe('CNI008 tunnel-traffic-lost-between-nodes', () => {
     expect(verdictOf(snapshot)).toEqual(verdict);
   });
 
+  it('says it of pod addresses where there is no tunnel, though the nodes themselves reach the pods', () => {
+    const snapshot = readBundle('cni-hostgw-antispoof');
+    const [fault] = faultsOf(tunnelTrafficLostBetweenNodes, snapshot);
+    expect(fault.title).toMatch(/^packets with pod addresses are lost on the network from n1 to n2: /);
+    // n2 still knows an older connection with the same addresses, which says nothing.
+    expect(snapshot.entries.get('node/n2/conntrack')?.stdout).toMatch(/TIME_WAIT src=10\.244\.1\.18 dst=10\.244\.2\.15/);
+    expect(verdictOf(snapshot)).toEqual(verdict);
+  });
+
   it('names no direction without the connection tracking', () => {
     const [fault] = faultsOf(tunnelTrafficLostBetweenNodes, without(readBundle('cni-fw-between'), /\/conntrack$/));
     expect(fault.where).toEqual({ kind: 'network', name: 'n1 <-> n2 udp 8472' });
