@@ -450,13 +450,15 @@ function readPayload(base: Base, stdout: string): ProbeResult {
   const at = (part: typeof full) => (part?.run.statistics ? [part.run.statistics.line + part.offset] : [1]);
   const tries: Try[] = [];
   // No echo at all is no statement about size: an endpoint may well leave pings unanswered.
+  // A sender that is told sends smaller packets: path MTU discovery does its work (RFC 1191), and nothing is lost.
+  const fits = payload.full === true || payload.told !== null;
   if (payload.small && payload.full !== null)
     tries.push({
-      ok: payload.full,
-      cause: payload.full ? null : payload.told ? 'message-too-long' : 'timeout',
+      ok: fits,
+      cause: fits ? null : 'timeout',
       milliseconds: null,
       lines: at(full),
-      text: payload.full ? '' : `${payload.mtu}-byte packets are lost, small ones arrive`,
+      text: fits ? '' : `${payload.mtu}-byte packets are lost, small ones arrive`,
     });
   const unknown =
     tries.length > 0

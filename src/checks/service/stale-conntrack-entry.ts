@@ -43,6 +43,8 @@ export const staleConntrackEntry = defineCheck({
 function isPinned(flow: ConntrackFlow, virtual: VirtualService, client: string): boolean {
   if (flow.original.dst !== virtual.address || flow.original.src !== client || flow.original.dport !== virtual.port) return false;
   if (!virtual.endpointsComplete || (flow.state !== undefined && flow.state !== 'ESTABLISHED')) return false;
+  // Where no endpoint is left at all, what is left of old flows is a consequence and not the cause.
+  if (!virtual.endpoints.some((endpoint) => endpoint.ready)) return false;
   // Not translated at all is another matter (no rules).
   return flow.reply.src !== virtual.address && !virtual.endpoints.some((endpoint) => endpoint.address === flow.reply.src);
 }

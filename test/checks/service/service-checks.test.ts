@@ -111,3 +111,8 @@ it('conntrack-table-full: reads the count against the maximum', () => {
     reason: 'forbidden',
   });
 });
+
+it('service-traffic-lost-unexplained: says so with low confidence where the rules could not be read, and names no cause', () => {
+  const blind = failing(readBundle('rule-raw-drop'), /^node\/n1\/(iptables-save|nft|iptables-legacy-save)$/, 'tool-missing');
+  expect(verdictOf(blind)).toEqual({ status: 'fault', layer: 'service', slug: 'service-traffic-lost-unexplained' });
+});
