@@ -256,7 +256,7 @@ function readCurlTry(block: Block): Try | null {
     return bad(block, failure?.cause ?? 'other', [failure?.line ?? 1], failure?.text ?? '');
   }
   if (block.rc === 28 || /timed out/i.test(block.text)) return bad(block, 'timeout', lineOf(block, /timed out/i), 'Connection timed out');
-  return block.rc === 0 ? good(block, [1]) : bad(block, 'other', [1], block.text.split('\n').at(-1) ?? '');
+  return block.rc === 0 ? good(block, [1]) : null;
 }
 
 const connectTime = (text: string): number | undefined => {
@@ -415,6 +415,8 @@ function readLookup(base: Base, stdout: string): ProbeResult {
     return { ...base, tries: [], unknown: { reason: stdout.trim() === '' ? 'not-collected' : 'unparsed', detail } };
   }
   const resolved = lookups.find((lookup) => lookup.addresses.length > 0);
+  if (!resolved && lookups.every((lookup) => lookup.status === 'unparsed'))
+    return { ...base, tries: [], unknown: { reason: 'unparsed', detail: 'the output of the lookup was not understood' } };
   if (!resolved && cause === 'timeout' && milliseconds > lookups.length * (dnsTryLimit + 3000))
     return {
       ...base,

@@ -45,7 +45,7 @@ function* sectionsOf(report: CleanReport, verbose: number, limits: Limits): Gene
 
 function head(report: CleanReport, limits: Limits): string[] {
   const { status, confidence, summary } = report.verdict;
-  const told = status === 'unknown' ? `could not tell. ${summary}` : summary;
+  const told = status === 'unknown' ? `could not tell. ${summary.replace(/^could not tell: /, '')}` : summary;
   const asked = `${describeTarget(report)}, from ${describeClient(report)}`;
   return [
     `## ${verdictLabel(report)} ${prose(told, limits)}`,

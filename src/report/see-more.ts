@@ -24,10 +24,16 @@ type Advice = (report: Report) => { steps: string[]; commands: string[] };
 const NODE_STEP = 'To read the nodes’ own tables, run it as a user that may create privileged hostNetwork pods.';
 
 const BY_ACCESS: Record<Report['coverage']['access'], Advice> = {
-  api: (report) => ({
-    steps: ['To probe from the client pod, run it as a user that may create pods/exec.', NODE_STEP],
-    commands: [canI('pods/exec', report), canI('pods', report)],
-  }),
+  api: (report) =>
+    report.target.type === null
+      ? {
+          steps: ['Nothing was read: see first that kubectl itself reaches the cluster, as this user.'],
+          commands: ['kubectl version', 'kubectl auth whoami'],
+        }
+      : {
+          steps: ['To probe from the client pod, run it as a user that may create pods/exec.', NODE_STEP],
+          commands: [canI('pods/exec', report), canI('pods', report)],
+        },
   'client-pod': (report) => ({ steps: [NODE_STEP], commands: [canI('pods', report)] }),
   'host-network-pod': (report) => ({ steps: [NODE_STEP], commands: [canI('pods', report)] }),
   'node-pod': () => ({ steps: [], commands: [] }),

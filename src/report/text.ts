@@ -45,7 +45,7 @@ function bodyLines(report: CleanReport, layout: Layout): string[] {
 function headLines(report: CleanReport, { style, width }: Layout): string[] {
   const { status, confidence, summary } = report.verdict;
   const asked = `${describeTarget(report)}, from ${describeClient(report)}${status === 'healthy' ? '' : `; confidence ${confidence}`}`;
-  const told = status === 'unknown' ? `could not tell. ${summary}` : summary;
+  const told = status === 'unknown' ? `could not tell. ${summary.replace(/^could not tell: /, '')}` : summary;
   return [
     ...paragraph(told, { label: verdictLabel(report), hang: 2, width, paint: paintState(style, status) }),
     ...paragraph(asked, { indent: 2, width }),

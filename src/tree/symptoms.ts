@@ -1,6 +1,6 @@
 import { hostOf } from '../checks/traffic.ts';
 import { type Facts, originKey } from '../facts/facts.ts';
-import { failed, isFailing, type ProbeResult } from '../facts/probe-results.ts';
+import { failed, isFailing, isPassing, type ProbeResult } from '../facts/probe-results.ts';
 
 /**
  * Failing probes that are a fault of the flow: those that the client itself sent, and full-size packets on the way back to it. What only the
@@ -14,9 +14,20 @@ export function symptomsOf(facts: Facts): ProbeResult[] {
       isFailing(probe) &&
       isOfFlow(facts, probe) &&
       (!isAddressed(probe) || ready.has(hostOf(probe.target))) &&
-      (probe.stage !== 'dns-server' || direct),
+      (probe.stage !== 'dns-server' || direct) &&
+      !isGuessedName(facts, probe),
   );
 }
+
+/**
+ * The absolute name rests on the cluster's domain, which the Corefile tells. Where that could not be read the domain is a guess, and a name that
+ * fails while the short one resolves is the guess's fault.
+ */
+const isGuessedName = (facts: Facts, probe: ProbeResult): boolean =>
+  probe.stage === 'name' &&
+  probe.target.endsWith('.') &&
+  facts.dns.corefile.state !== 'seen' &&
+  facts.probesOf('name', facts.client.origin).some(isPassing);
 
 /**
  * Whether DNS servers that stay silent when asked directly matter to this client: not where its names resolve through another server

@@ -23,6 +23,9 @@ export function kubeProxyOn(facts: Facts, node: string): KubeProxyState {
     (pod) => pod.spec.nodeName === node && (pod.metadata.labels?.['k8s-app'] === 'kube-proxy' || /^kube-proxy-/.test(pod.metadata.name)),
   );
   const running = here.find(isRunning);
+  // Where the kubelet is silent, what the API says of the node's pods is old, and says nothing about the processes.
+  const silent = facts.node(node)?.status.conditions?.some((condition) => condition.type === 'Ready' && condition.status === 'Unknown');
+  if (silent) return { state: 'unknown', detail: `the kubelet of node ${node} is silent, so that the state of its pods is not known` };
   if (!running) return here[0] ? { state: 'not-ready', pod: here[0] } : { state: 'missing' };
   return isReady(running) ? { state: 'runs', pod: running } : { state: 'not-ready', pod: running };
 }
