@@ -105,7 +105,9 @@ function mentionsOf(net: NamespaceFacts, ruleset: NetfilterRuleset, address: str
         .map((rule) => ({
           ref: evidence(entry, rule.line),
           text: rule.text,
-          translates: table.name === 'nat' || /^(service-ips|services)$/.test(chain.name),
+          // A Service's own chain names its address too; what leads to that chain is another rule.
+          translates:
+            (table.name === 'nat' && !/^KUBE-(SVC|SEP|FW|EXT|XLB|SVL)-/.test(chain.name)) || /^(service-ips|services)$/.test(chain.name),
           line: rule.line,
           source: ruleset.source,
         })),

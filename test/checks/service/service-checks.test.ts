@@ -11,7 +11,7 @@ const table: [slug: string, bundle: string, title: RegExp, quote: RegExp, sound:
   ['no-ready-endpoints', 'svc-not-ready', /none of the 3 pods .* is ready/, /9999|Ready/, 'svc-targetport', /\/endpointslices$/],
   ['target-port-not-listening', 'svc-targetport', /sends to port 8081.*declare 8080/, /8081/, 'rule-raw-drop', /\/endpointslices$/],
   ['named-port-missing', 'svc-named-port', /targetPort "web"/, /"targetPort":"web"/, 'svc-targetport', /\/services\/my-service$/],
-  ['headless-or-externalname-misread', 'svc-headless-port', /is headless/, /None/, 'svc-externalname-ip', /\/services\/my-/],
+  ['headless-or-externalname-misread', 'svc-headless-port', /is headless/, /None/, 'svc-selector', /\/services\/my-/],
   [
     'internal-traffic-policy-no-local-endpoint',
     'svc-internal-local',
