@@ -4,7 +4,7 @@ import { connect } from '../collect/connect.ts';
 import { createKubectl, type KubectlFlags, type KubectlListener } from '../collect/kubectl.ts';
 import { createNodePods } from '../collect/node-pod.ts';
 import type { CollectOptions } from '../collect/options.ts';
-import { createFacts } from '../facts/facts.ts';
+import { createFacts, type Facts } from '../facts/facts.ts';
 import type { Report } from '../schema/report.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { judgeFacts, needsCloserLook } from '../tree/judge.ts';
@@ -39,8 +39,9 @@ const nodePodStart = 25_000;
 export async function diagnose(options: DiagnoseOptions, world: World): Promise<DiagnosisResult> {
   return withCluster(options, world, async (collector) => {
     const first = await collector.first();
-    const wanted = options.everything || (!world.signal.aborted && needsCloserLook(createFacts(first)));
-    return judgeSnapshot(wanted ? await collector.more() : first);
+    const facts = createFacts(first);
+    const wanted = options.everything || (!world.signal.aborted && needsCloserLook(facts));
+    return wanted ? judgeSnapshot(await collector.more()) : judgeSnapshot(first, facts);
   });
 }
 
@@ -53,8 +54,7 @@ export async function record(options: DiagnoseOptions, world: World): Promise<Sn
 }
 
 /** The verdict on a snapshot, live or recorded: a function of the snapshot alone. */
-export function judgeSnapshot(snapshot: Snapshot): DiagnosisResult {
-  const facts = createFacts(snapshot);
+export function judgeSnapshot(snapshot: Snapshot, facts: Facts = createFacts(snapshot)): DiagnosisResult {
   return { report: buildReport(facts, judgeFacts(facts, checks)), snapshot };
 }
 

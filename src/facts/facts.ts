@@ -119,7 +119,7 @@ export function createFacts(snapshot: Snapshot): Facts {
   const nodeAddress = (name: string) =>
     node(name)?.status.addresses?.find((item) => item.type === 'InternalIP' && !item.address.includes(':'))?.address;
 
-  const dns = readDns(at, podList, pods);
+  const dns = readDns(at, pods);
   const nodeNet = oncePerKey((name: string) => namespaceFacts(entries, `node/${name}`));
   const podNetByKey = oncePerKey((key: string) => namespaceFacts(entries, `pod/${key}`));
   const podNet = (item: Pod) =>
@@ -193,11 +193,7 @@ const addressesOf = (service: Service): string[] =>
     (ip) => ip !== '' && ip !== 'None' && !ip.includes(':'),
   );
 
-function readDns(
-  at: (path: string) => Parameters<typeof readObject>[0],
-  podList: (ns: string) => Pod[],
-  pods: (ns: string) => Observed<Pod[]>,
-): Facts['dns'] {
+function readDns(at: (path: string) => Parameters<typeof readObject>[0], pods: (ns: string) => Observed<Pod[]>): Facts['dns'] {
   const services = readList(at(apiPaths.services(systemNamespace)), serviceSchema);
   const found = services.state === 'seen' ? findDnsService(services.value) : undefined;
   const service: Observed<Service> =
@@ -227,7 +223,6 @@ function readDns(
   const config = readObject(at(apiPaths.configMap(systemNamespace, 'coredns')), configMapSchema);
   const corefile: Observed<string> =
     config.state === 'seen' ? (config.value.data?.Corefile ? seen(config.value.data.Corefile, config.from) : absent(config.from)) : config;
-  void podList;
   return {
     service,
     addresses: found ? addressesOf(found) : [],

@@ -6,6 +6,7 @@ import type { Observed } from '../../model/observed.ts';
 import type { Socket } from '../../model/socket.ts';
 import type { Pod } from '../../schema/kubernetes.ts';
 import { packetOf, rulesetsOf, walkHook } from '../../walk/node-rules.ts';
+import { type CheckResult, cannotTell, notSeen } from '../check.ts';
 import { usable } from '../dns/dns-pods.ts';
 import { hostOf } from '../traffic.ts';
 
@@ -96,3 +97,14 @@ export const socketEvidence = (backend: Backend, sockets: readonly Socket[]): Ev
 /** A backend whose refusal was not contradicted: it was seen to fail, or could not be asked. */
 export const mayRefuse = (backend: Backend): boolean =>
   backend.probe === undefined || backend.probe.unknown !== null || isFailing(backend.probe);
+
+/** Unknown where the listeners of a backend were not read, or not whole, and no probe shows that it answers; null where nothing is missing. */
+export function listenersNotSeen(backends: readonly Backend[]): CheckResult | null {
+  const unseen = backends.find(
+    ({ sockets, probe }) => (sockets.state !== 'seen' || !sockets.complete) && !(probe && !isFailing(probe) && probe.unknown === null),
+  );
+  if (!unseen) return null;
+  return unseen.sockets.state === 'unknown'
+    ? cannotTell(unseen.sockets.reason, `listeners of pod ${unseen.pod.metadata.name}: ${unseen.sockets.detail}`)
+    : notSeen(unseen.sockets);
+}

@@ -1,7 +1,7 @@
 import type { Facts } from '../../facts/facts.ts';
 import { failureEvidence, isFailing } from '../../facts/probe-results.ts';
 import type { Socket } from '../../model/socket.ts';
-import { cannotTell, defineCheck, type Fault, fail, fault, notSeen, pass, skip } from '../check.ts';
+import { cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
 import {
   type Backend,
   backendsOf,
@@ -9,6 +9,7 @@ import {
   isLoopback,
   isRedirected,
   listenersAt,
+  listenersNotSeen,
   mayRefuse,
   nameBackends,
   redirectedDetail,
@@ -44,13 +45,8 @@ export const listeningOnLoopbackOnly = defineCheck({
     const bad = suspects.filter((backend) => !isRedirected(facts, backend));
     if (bad.length > 0) return fail(describe(facts, bad, backends.length));
     if (suspects[0]) return cannotTell('unsupported', redirectedDetail(suspects[0]));
-    const unseen = backends.find(
-      ({ sockets, probe }) => (sockets.state !== 'seen' || !sockets.complete) && !(probe && !isFailing(probe) && probe.unknown === null),
-    );
-    if (unseen)
-      return unseen.sockets.state === 'unknown'
-        ? cannotTell(unseen.sockets.reason, `listeners of pod ${unseen.pod.metadata.name}: ${unseen.sockets.detail}`)
-        : notSeen(unseen.sockets);
+    const unseen = listenersNotSeen(backends);
+    if (unseen) return unseen;
     return pass('no backend listens on its loopback address only', backends.map(({ pod }) => `ss -lnt in ${pod.metadata.name}`).join(', '));
   },
 });

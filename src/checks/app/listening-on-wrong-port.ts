@@ -1,7 +1,7 @@
 import { type Facts, objectEvidence } from '../../facts/facts.ts';
 import { failureEvidence, isFailing } from '../../facts/probe-results.ts';
 import type { Socket } from '../../model/socket.ts';
-import { cannotTell, defineCheck, type Fault, fail, fault, notSeen, pass, skip } from '../check.ts';
+import { cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
 import {
   type Backend,
   backendsOf,
@@ -10,6 +10,7 @@ import {
   isRedirected,
   listeners,
   listenersAt,
+  listenersNotSeen,
   mayRefuse,
   nameBackends,
   redirectedDetail,
@@ -54,13 +55,8 @@ export const listeningOnWrongPort = defineCheck({
     const bad = suspects.filter((backend) => !isRedirected(facts, backend));
     if (bad.length > 0) return fail(describe(facts, bad, backends.length));
     if (suspects[0]) return cannotTell('unsupported', redirectedDetail(suspects[0]));
-    const unseen = declared.find(
-      ({ sockets, probe }) => (sockets.state !== 'seen' || !sockets.complete) && !(probe && !isFailing(probe) && probe.unknown === null),
-    );
-    if (unseen)
-      return unseen.sockets.state === 'unknown'
-        ? cannotTell(unseen.sockets.reason, `listeners of pod ${unseen.pod.metadata.name}: ${unseen.sockets.detail}`)
-        : notSeen(unseen.sockets);
+    const unseen = listenersNotSeen(declared);
+    if (unseen) return unseen;
     return pass('every backend listens on its declared port', declared.map(({ pod }) => `ss -lnt in ${pod.metadata.name}`).join(', '));
   },
 });
