@@ -12,6 +12,7 @@ export default defineConfig({
           name: 'unit',
           include: ['test/**/*.test.ts'],
           exclude: ['test/cluster/**', 'test/netns/**'],
+          setupFiles: ['test/unit-setup.ts'],
           pool: 'forks',
           testTimeout: 60_000,
         },

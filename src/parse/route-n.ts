@@ -40,20 +40,55 @@ export const parseRouteN = (text: string): Parsed<LegacyRoute[]> => {
       const attempt: Attempt<LegacyRoute> = parseRow === undefined ? { why: 'stands before the heading' } : parseRow(line);
       if ('ok' in attempt) value.push(attempt.ok);
       else unparsed.push(unparsedLine(line, attempt.why));
-    } else if (/[0-9]/.test(line.text.replace(/IPv[46]/, ''))) unparsed.push(unparsedLine(line, 'stands where a title should'));
+    } else if (!isTitle(line.text)) unparsed.push(unparsedLine(line, 'stands where a title should'));
   });
   return { value, unparsed, complete: whole && unparsed.length === 0 && parseRow !== undefined };
 };
 
+/** `Kernel IP routing table` in the seven languages of net-tools 2.10: each names the protocol, none has another number or a column. */
+const isTitle = (text: string): boolean => /^\D{0,60}IP(?:v[46])?\D{0,60}$/.test(text) && !/\s{2}|\t/.test(text.trim());
+
 type RowParser = (line: TextLine) => Attempt<LegacyRoute>;
 
+/** The headings of net-tools 2.10 in its languages, spaces squeezed, and BusyBox's (the English ones). Anything else is no heading: damage must not pass for one. */
+const headings: Readonly<Record<'metric' | 'mss' | 'inet6' | 'proc', readonly string[]>> = {
+  metric: [
+    'Destination Gateway Genmask Flags Metric Ref Use Iface',
+    'Ziel Router Genmask Flags Metric Ref Use Iface',
+    'Destination Passerelle Genmask Indic Metric Ref Use Iface',
+    'Destino Roteador MáscaraGen. Opções Métrica Ref Uso Iface',
+    'Adresát Brána Maska Přízn Metrik Odkazů Užt Rozhraní',
+    'Sihtpunkt Ruuter Võrgumask Lipud Meetr Mitu Kasut Liides',
+    '受信先サイト ゲートウェイ ネットマスク フラグ Metric Ref 使用数 インタフェース',
+  ],
+  mss: [
+    'Destination Gateway Genmask Flags MSS Window irtt Iface',
+    'Ziel Router Genmask Flags MSS Fenster irtt Iface',
+    'Destination Passerelle Genmask Indic MSS Fenêtre irtt Iface',
+    'Destino Roteador MáscaraGen. Opções MSS Janela irtt Iface',
+    'Adresát Brána Maska Přízn MSS Okno irtt Rozhraní',
+    'Sihtpunkt Ruuter Võrgumask Lipud MSS Aken irtt Liides',
+    '受信先サイト ゲートウェイ ネットマスク フラグ MSS Window irtt インタフェース',
+  ],
+  inet6: [
+    'Destination Next Hop Flag Met Ref Use If',
+    'Destination Next Hop Flags Metric Ref Use Iface',
+    'Ziel Nächster Hop Flags Metric Ref Benutzer Iface',
+    'Destination Prochain Hop Indic Metric Ref Utilis. Iface',
+    'Destino Próximo "Hop" Opções Métrica Ref Uso Iface',
+    'Adresát Další směrovač Příz Met Odk Užt Rozhr',
+    'Sihtpunkt Järgmine samm Lipud Meetr Mitu Kasut Liides',
+    '送信先サイト 次回ホップ フラグ Metric Ref 使用数 インタフェース',
+  ],
+  proc: ['Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT'],
+};
+
 const rowParserOf = (text: string): RowParser | undefined => {
-  if (/^\S+\s+\S+\s+Genmask\s+Flags\s+Metric\s+Ref\s+Use\s+Iface\s*$/.test(text)) return (line) => parseRow4(line, 'metric');
-  if (/^\S+\s+\S+\s+Genmask\s+Flags\s+MSS\s+\S+\s+irtt\s+Iface\s*$/.test(text)) return (line) => parseRow4(line, 'mss');
-  if (/^\S+\s+\S.*\S\s+Flags?\s+Met(?:ric)?\s+Ref\s+Use\s+(?:If|Iface)\s*$/.test(text)) return parseRow6;
-  return /^Iface\s+Destination\s+Gateway\s+Flags\s+RefCnt\s+Use\s+Metric\s+Mask\s+MTU\s+Window\s+IRTT\s*$/.test(text)
-    ? parseProcRow
-    : undefined;
+  const words = wordsOf(text.slice(0, 300)).join(' ');
+  if (headings.metric.includes(words)) return (line) => parseRow4(line, 'metric');
+  if (headings.mss.includes(words)) return (line) => parseRow4(line, 'mss');
+  if (headings.inet6.includes(words)) return parseRow6;
+  return headings.proc.includes(words) ? parseProcRow : undefined;
 };
 
 interface Columns {
