@@ -1,6 +1,7 @@
 import { checks } from '../checks/index.ts';
-import { ClusterError, type Collector, createCollector } from '../collect/collector.ts';
+import { type Collector, createCollector } from '../collect/collector.ts';
 import { connect } from '../collect/connect.ts';
+import { ClusterError } from '../collect/errors.ts';
 import { createKubectl, type KubectlFlags, type KubectlListener } from '../collect/kubectl.ts';
 import { createNodePods } from '../collect/node-pod.ts';
 import type { CollectOptions } from '../collect/options.ts';

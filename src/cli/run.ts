@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import type { DiagnoseOptions, DiagnosisResult } from '../app/diagnose.ts';
-import { ClusterError, UsageError } from '../collect/collector.ts';
+import { ClusterError, UsageError } from '../collect/errors.ts';
 import { defaultImage } from '../collect/options.ts';
 import { parseFrom, parseTarget } from '../collect/target.ts';
 import { cleanText } from '../report/sanitize.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ClusterError, UsageError } from './collector.ts';
+import { ClusterError, UsageError } from './errors.ts';
 import type { Kubectl } from './kubectl.ts';
 import { createKubectlReader } from './kubectl-reader.ts';
 import { parseRequestTimeout } from './options.ts';
