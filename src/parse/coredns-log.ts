@@ -29,7 +29,7 @@ const rules: readonly LineRule<State>[] = [
   ],
   [
     line(String.raw`([IWEF])\d{4} [\d:.]+\s+\d+ \S+\] (.*)$`),
-    (state, [, level = '', message = ''], at) => entry(state, klogLevels[level] ?? 'ERROR', message, at),
+    (state, [, level = '', message = ''], at) => entry(state, klogLevels.get(level) ?? 'ERROR', message, at),
   ],
   [line(String.raw`(?:panic: |plugin/\S+: |Listen: |listen )(.*)$`), (state, _groups, at) => entry(state, 'FATAL', bare(at.text), at)],
   [
@@ -45,7 +45,7 @@ const rules: readonly LineRule<State>[] = [
   [/^\s*(?:[~|/\\_. ()`'"-]*_[~|/\\_. ()`'"-]*)$/, (state, _groups, at) => state.otherLines.push(at.line)],
 ];
 
-const klogLevels: Readonly<Record<string, string>> = { I: 'INFO', W: 'WARNING', E: 'ERROR', F: 'FATAL' };
+const klogLevels = new Map<string, string>(Object.entries({ I: 'INFO', W: 'WARNING', E: 'ERROR', F: 'FATAL' }));
 
 const bare = (text: string): string => text.replace(new RegExp(prefix), '');
 

@@ -3,6 +3,7 @@ import type { CurlAttempt, CurlOutput, FailureCause, ProbeFailure } from '../mod
 import { causeOfWords, failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { emptyRecord } from './text-lines.ts';
 
 /**
  * Reads what curl 7.29 to 8.14 says (lib/connect.c, lib/strerror.c, src/tool_cb_dbg.c): standard error with or without -v, the lines of `-w`
@@ -163,7 +164,7 @@ function causeBefore({ attempts, errors }: CurlOutput, failure: ProbeFailure): {
 
 /** `err=` (errormsg) runs to the end of the line, also without its key where the status is 000; other values hold no blank. */
 function writeOut(value: CurlOutput, status: number, rest: string, line: number): undefined | false {
-  const values: Record<string, string> = {};
+  const values = emptyRecord<string>();
   let left = rest.trim();
   for (let pair = nextPair(left); pair; pair = nextPair(left)) {
     values[pair.key] = pair.isLast ? left.slice(pair.key.length + 1) : pair.value;

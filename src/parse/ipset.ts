@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { IpSet, IpSetMember } from '../model/ipset.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import { emptyRecord } from './text-lines.ts';
 
 interface State {
   sets: IpSet[];
@@ -59,7 +60,7 @@ function newSet(name: string, type: string, header: Record<string, string>, line
 /** Words of the header with a value, and flags without one. */
 function headerOf(words: readonly string[]): Record<string, string> {
   const flags = new Set(['counters', 'comment', 'skbinfo', 'forceadd', 'noreset']);
-  const header: Record<string, string> = {};
+  const header = emptyRecord<string>();
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     if (word === '') continue;

@@ -202,8 +202,8 @@ function keepUnreadRule(state: State, text: string, number: number, why: string)
 
 /** Hook and priority that iptables gives its built-in chains (linux/netfilter_ipv4.h, enum nf_ip_hook_priorities). */
 export function baseChain(table: string, chain: string, policy: string): BaseChain | undefined {
-  const hook = hooks[chain];
-  const priority = priorities[table];
+  const hook = hooks.get(chain);
+  const priority = priorities.get(table);
   if (hook === undefined || priority === undefined) return undefined;
   const isSourceNat = table === 'nat' && (hook === 'input' || hook === 'postrouting');
   return {
@@ -215,12 +215,14 @@ export function baseChain(table: string, chain: string, policy: string): BaseCha
   };
 }
 
-const hooks: Record<string, Hook> = {
-  PREROUTING: 'prerouting',
-  INPUT: 'input',
-  FORWARD: 'forward',
-  OUTPUT: 'output',
-  POSTROUTING: 'postrouting',
-};
+const hooks = new Map<string, Hook>(
+  Object.entries({
+    PREROUTING: 'prerouting',
+    INPUT: 'input',
+    FORWARD: 'forward',
+    OUTPUT: 'output',
+    POSTROUTING: 'postrouting',
+  }),
+);
 
-const priorities: Record<string, number> = { raw: -300, mangle: -150, nat: -100, filter: 0, security: 50 };
+const priorities = new Map<string, number>(Object.entries({ raw: -300, mangle: -150, nat: -100, filter: 0, security: 50 }));

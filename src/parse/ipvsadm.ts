@@ -1,5 +1,6 @@
 import type { IpvsStats, RealServer, VirtualServer } from '../model/ipvs.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import { emptyRecord } from './text-lines.ts';
 
 interface State {
   servers: VirtualServer[];
@@ -50,10 +51,10 @@ function readScheduler(server: VirtualServer, text: string): void {
   server.flags = others.filter((_, index) => persistent < 0 || (index !== persistent && index !== persistent + 1));
 }
 
-const protocols: Record<string, VirtualServer['protocol']> = { tcp: 'tcp', udp: 'udp', sctp: 'sctp', fwm: 'fwmark' };
+const protocols = new Map<string, VirtualServer['protocol']>(Object.entries({ tcp: 'tcp', udp: 'udp', sctp: 'sctp', fwm: 'fwmark' }));
 
 function virtualServer(word: string, place: string, line: number): VirtualServer | undefined {
-  const protocol = protocols[word];
+  const protocol = protocols.get(word);
   if (protocol === undefined) return undefined;
   const base = { protocol, flags: [], realServers: [], line };
   if (protocol === 'fwmark') return /^\d+$/.test(place) ? { ...base, mark: Number(place) } : undefined;
@@ -70,14 +71,16 @@ function endpointOf(text: string): { address: string; port?: number } | undefine
   return /^\d+$/.test(port) ? { address, port: Number(port) } : { address };
 }
 
-const forwards: Record<string, NonNullable<RealServer['forward']>> = { Masq: 'masq', Route: 'route', Tunnel: 'tunnel', Local: 'local' };
+const forwards = new Map<string, NonNullable<RealServer['forward']>>(
+  Object.entries({ Masq: 'masq', Route: 'route', Tunnel: 'tunnel', Local: 'local' }),
+);
 
 function readRealServer(state: State, line: string, number: number): boolean {
   const server = state.servers.at(-1);
   const [place = '', ...columns] = line.replace(/^\s*->\s*/, '').split(/\s+/);
   const at = endpointOf(place);
   if (server === undefined || at === undefined) return false;
-  const forward = forwards[columns[0] ?? ''];
+  const forward = forwards.get(columns[0] ?? '');
   if (forward !== undefined && columns.length >= 4) {
     const [weight, activeConnections, inactiveConnections] = columns.slice(1, 4).map(Number);
     if (weight === undefined || activeConnections === undefined || inactiveConnections === undefined) return false;
@@ -98,11 +101,11 @@ function statsOf(text: string): IpvsStats | undefined {
   return inBytes === undefined || outBytes === undefined ? undefined : { connections, inPackets, outPackets, inBytes, outBytes };
 }
 
-const factors: Record<string, number> = { '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 };
+const factors = new Map<string, number>(Object.entries({ '': 1, K: 1e3, M: 1e6, G: 1e9, T: 1e12 }));
 
 function rounded(text: string): number | undefined {
   const match = /^(\d+)([KMGT]?)$/.exec(text);
-  return match === null ? undefined : Number(match[1]) * (factors[match[2] ?? ''] ?? 1);
+  return match === null ? undefined : Number(match[1]) * (factors.get(match[2] ?? '') ?? 1);
 }
 
 /** `-A -t 10.96.0.1:443 -s rr -p 10800`, `-a -t 10.96.0.1:443 -r 10.244.1.2:6443 -m -w 1` */
@@ -123,7 +126,7 @@ function readCommand(state: State, line: string, number: number): boolean {
 
 function commandOptions(words: readonly string[]): Record<string, string> {
   const flags = new Set(['-m', '-g', '-i', '-o']);
-  const options: Record<string, string> = {};
+  const options = emptyRecord<string>();
   for (let index = 0; index < words.length; index++) {
     const word = words[index] ?? '';
     options[word] = flags.has(word) ? '' : (words[++index] ?? '');

@@ -1,6 +1,7 @@
 import type { KlogEntry } from '../model/cluster-config.ts';
 import type { UnparsedLine } from '../model/parsed.ts';
 import { linesOf } from './line-rules.ts';
+import { emptyRecord } from './text-lines.ts';
 
 /** What stands before the klog header: kubectl --prefix, --timestamps, the container runtime's (CRI) or syslog's. */
 const prefix = String.raw`^(?:\[pod\/[^\]]+\] )?(?:\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d) (?:(?:stdout|stderr) [FP] )?)?(?:[A-Z][a-z]{2} +\d+ [\d:]{8} \S+ \S+\[\d+\]: )?`;
@@ -49,7 +50,7 @@ function append(entry: KlogEntry, line: number, body: string): void {
 function messageOf(rest: string): { message: string; fields: Record<string, string> } {
   const [whole, quoted] = /^"((?:[^"\\]|\\.)*)"/.exec(rest) ?? [];
   if (whole === undefined || quoted === undefined) return { message: rest, fields: {} };
-  const fields: Record<string, string> = {};
+  const fields = emptyRecord<string>();
   const pair = /\s+([\w./-]+)=(?:"((?:[^"\\]|\\.)*)"|(\[[^\]]*\]|\{[^}]*\}|\S*))/y;
   pair.lastIndex = whole.length;
   for (let match = pair.exec(rest); match; match = pair.exec(rest))

@@ -2,6 +2,7 @@ import type { OpenFlow, OpenFlowOutput } from '../model/cni-tools.ts';
 import type { Parsed } from '../model/parsed.ts';
 import { applyRules, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { emptyRecord } from './text-lines.ts';
 
 /**
  * Reads `ovs-ofctl dump-flows` of Open vSwitch 2.5 to 3.5 (ovs-ofctl(8), ovs-fields(7)), with or without --names, --no-stats and --stats. Actions are kept as they are:
@@ -63,7 +64,7 @@ const rules: readonly LineRule<OpenFlowOutput>[] = [
 
 /** A field's value may hold commas inside brackets; a word alone is a protocol. */
 function splitFields(text: string): Record<string, string> | undefined {
-  const fields: Record<string, string> = {};
+  const fields = emptyRecord<string>();
   for (const part of text.split(/[,\s]+/).filter(Boolean)) {
     const equals = part.indexOf('=');
     const name = equals < 0 ? part : part.slice(0, equals);

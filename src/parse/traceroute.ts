@@ -106,15 +106,17 @@ function push(hops: PathHop[], hop: PathHop): PathHop {
 }
 
 /** man traceroute: !H host, !N network, !P protocol, !X administratively prohibited, !V precedence, !C cutoff, !F-n fragmentation needed, !n code n. */
-const errorWords: Readonly<Record<string, string>> = {
-  '!H': 'Host is unreachable',
-  '!N': 'Network is unreachable',
-  '!X': 'administratively prohibited',
-  '!F': 'message too long',
-};
+const errorWords = new Map<string, string>(
+  Object.entries({
+    '!H': 'Host is unreachable',
+    '!N': 'Network is unreachable',
+    '!X': 'administratively prohibited',
+    '!F': 'message too long',
+  }),
+);
 
 function noteError(hop: PathHop, token: string): void {
-  const words = errorWords[token.slice(0, 2)];
+  const words = errorWords.get(token.slice(0, 2));
   hop.notes.push(token);
   hop.failure = { ...failureOfWords(hop.line, token, { address: hop.address ?? '' }), ...causeOfWords(words ?? token) };
   if (token === '!H') hop.failure.couldBe = ['host-unreachable'];

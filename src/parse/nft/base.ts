@@ -1,8 +1,10 @@
 import type { BaseChain, Flowtable, Hook, TableFamily } from '../../model/netfilter.ts';
 
 /** Names of priorities (nft(8), "Standard priority names"); in the bridge family they stand for other numbers. */
-const priorityNames: Record<string, number> = { raw: -300, mangle: -150, dstnat: -100, filter: 0, security: 50, srcnat: 100 };
-const bridgePriorityNames: Record<string, number> = { dstnat: -300, filter: -200, out: 100, srcnat: 300 };
+const priorityNames = new Map<string, number>(
+  Object.entries({ raw: -300, mangle: -150, dstnat: -100, filter: 0, security: 50, srcnat: 100 }),
+);
+const bridgePriorityNames = new Map<string, number>(Object.entries({ dstnat: -300, filter: -200, out: 100, srcnat: 300 }));
 
 const hooks = new Set(['ingress', 'prerouting', 'input', 'forward', 'output', 'postrouting', 'egress']);
 const isHook = (text: string): text is Hook => hooks.has(text);
@@ -31,7 +33,7 @@ export function readPriority(text: string, family: TableFamily): number | undefi
   const match = /^(?:(-?\d+)|(\w+)(?:\s*([+-])\s*(\d+))?)$/.exec(text.trim());
   if (match === null) return undefined;
   if (match[1] !== undefined) return Number(match[1]);
-  const base = (family === 'bridge' ? bridgePriorityNames : priorityNames)[match[2] ?? ''];
+  const base = (family === 'bridge' ? bridgePriorityNames : priorityNames).get(match[2] ?? '');
   if (base === undefined) return undefined;
   return base + (match[3] === '-' ? -1 : 1) * Number(match[4] ?? 0);
 }

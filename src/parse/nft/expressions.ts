@@ -66,16 +66,18 @@ const bareMeta = new Set([
   'nfproto',
 ]);
 
-export const operators: Record<string, '&' | '|' | '^' | '<<' | '>>'> = {
-  '&': '&',
-  and: '&',
-  '|': '|',
-  or: '|',
-  '^': '^',
-  xor: '^',
-  '<<': '<<',
-  '>>': '>>',
-};
+export const operators = new Map<string, '&' | '|' | '^' | '<<' | '>>'>(
+  Object.entries({
+    '&': '&',
+    and: '&',
+    '|': '|',
+    or: '|',
+    '^': '^',
+    xor: '^',
+    '<<': '<<',
+    '>>': '>>',
+  }),
+);
 
 /** Whether an expression of the left side can begin here. */
 export function startsExpression(reader: NftReader): boolean {
@@ -102,7 +104,7 @@ function readOperand(reader: NftReader): Expression {
   let left = readPrimary(reader);
   for (;;) {
     const token = reader.peek();
-    const operator = token === undefined || token.quoted ? undefined : operators[token.text];
+    const operator = token === undefined || token.quoted ? undefined : operators.get(token.text);
     if (operator === undefined) return left;
     reader.next();
     left = { type: 'binary', operator, left, right: readPrimary(reader) };

@@ -15,7 +15,7 @@ export function expressionOfJson(value: unknown): Expression {
   if (constant !== undefined) return { type: 'value', value: constant };
   if (Array.isArray(value)) return { type: 'list', parts: value.map(expressionOfJson) };
   const [kind, content] = only(value) ?? [];
-  const read = kind === undefined ? undefined : readers[kind];
+  const read = kind === undefined ? undefined : readers.get(kind);
   return read?.(content) ?? opaque(value);
 }
 
@@ -66,32 +66,34 @@ const map: Reader = (content) => {
   return reference && { type: 'map', key: expressionOfJson(member(content, 'key')), map: reference };
 };
 
-const readers: Record<string, Reader> = {
-  payload: (content) => {
-    const [protocol, name] = [textMember(content, 'protocol'), textMember(content, 'field')];
-    return protocol === undefined || name === undefined ? undefined : field(protocol, name);
-  },
-  meta: (content) => field('meta', textMember(content, 'key') ?? String(content)),
-  ct: conntrack,
-  fib,
-  numgen,
-  jhash: hash('jhash'),
-  symhash: hash('symhash'),
-  map,
-  concat: (content) => (Array.isArray(content) ? { type: 'concat', parts: content.map(expressionOfJson) } : undefined),
-  set: (content) => {
-    const { elements, known } = elementsOfJson(content);
-    return known ? { type: 'set', set: { type: 'anonymous', elements } } : undefined;
-  },
-  rt: (content) => field('rt', textMember(content, 'family'), textMember(content, 'key')),
-  socket: (content) => field('socket', textMember(content, 'key')),
-  osf: (content) => field('osf', textMember(content, 'key')),
-  exthdr: (content) => field('exthdr', textMember(content, 'name'), textMember(content, 'field')),
-  'tcp option': (content) => field('tcp option', textMember(content, 'name'), textMember(content, 'field')),
-  'ip option': (content) => field('ip option', textMember(content, 'name'), textMember(content, 'field')),
-  '&': binary('&'),
-  '|': binary('|'),
-  '^': binary('^'),
-  '<<': binary('<<'),
-  '>>': binary('>>'),
-};
+const readers = new Map<string, Reader>(
+  Object.entries({
+    payload: (content) => {
+      const [protocol, name] = [textMember(content, 'protocol'), textMember(content, 'field')];
+      return protocol === undefined || name === undefined ? undefined : field(protocol, name);
+    },
+    meta: (content) => field('meta', textMember(content, 'key') ?? String(content)),
+    ct: conntrack,
+    fib,
+    numgen,
+    jhash: hash('jhash'),
+    symhash: hash('symhash'),
+    map,
+    concat: (content) => (Array.isArray(content) ? { type: 'concat', parts: content.map(expressionOfJson) } : undefined),
+    set: (content) => {
+      const { elements, known } = elementsOfJson(content);
+      return known ? { type: 'set', set: { type: 'anonymous', elements } } : undefined;
+    },
+    rt: (content) => field('rt', textMember(content, 'family'), textMember(content, 'key')),
+    socket: (content) => field('socket', textMember(content, 'key')),
+    osf: (content) => field('osf', textMember(content, 'key')),
+    exthdr: (content) => field('exthdr', textMember(content, 'name'), textMember(content, 'field')),
+    'tcp option': (content) => field('tcp option', textMember(content, 'name'), textMember(content, 'field')),
+    'ip option': (content) => field('ip option', textMember(content, 'name'), textMember(content, 'field')),
+    '&': binary('&'),
+    '|': binary('|'),
+    '^': binary('^'),
+    '<<': binary('<<'),
+    '>>': binary('>>'),
+  }),
+);

@@ -40,7 +40,7 @@ function addXt(result: JsonStatements, content: unknown): void {
 }
 
 function addStatement(result: JsonStatements, json: unknown, kind: string, content: unknown): void {
-  const statement = verdictOfJson(json) ?? readers[kind]?.(content, JSON.stringify(json));
+  const statement = verdictOfJson(json) ?? readers.get(kind)?.(content, JSON.stringify(json));
   if (statement !== undefined) {
     result.statements.push(statement);
     return;
@@ -56,10 +56,12 @@ const opaquePair = (text: string, why: string): Statement[] => [
 
 type Reader = (content: unknown, text: string) => Statement | undefined;
 
-const operators: Record<string, CompareOperator> = { '==': '==', '!=': '!=', '<': '<', '>': '>', '<=': '<=', '>=': '>=', in: '==' };
+const operators = new Map<string, CompareOperator>(
+  Object.entries({ '==': '==', '!=': '!=', '<': '<', '>': '>', '<=': '<=', '>=': '>=', in: '==' }),
+);
 
 const match: Reader = (content) => {
-  const operator = operators[textMember(content, 'op') ?? ''];
+  const operator = operators.get(textMember(content, 'op') ?? '');
   if (operator === undefined) return undefined;
   const [left, right] = [expressionOfJson(member(content, 'left')), expressionOfJson(member(content, 'right'))];
   const sign = operator === '==' ? '' : `${operator} `;
@@ -157,30 +159,32 @@ const tproxy: Reader = (content, text) => {
   return { role: 'action', kind: 'tproxy', ends: false, ...place, value: 0, mask: 0, text };
 };
 
-const readers: Record<string, Reader> = {
-  match,
-  vmap,
-  mangle,
-  dnat: nat('dnat'),
-  snat: nat('snat'),
-  masquerade: withPorts('masquerade'),
-  redirect: withPorts('redirect'),
-  reject,
-  tproxy,
-  limit: module('limit'),
-  quota: module('quota'),
-  'ct count': module('connlimit'),
-  meter: module('meter'),
-  set: setUpdate,
-  log: goesOn('log'),
-  counter: goesOn('counter'),
-  flow: goesOn('flow'),
-  dup: goesOn('dup'),
-  last: goesOn('last'),
-  'ct helper': goesOn('ct helper'),
-  'ct timeout': goesOn('ct timeout'),
-  'ct expectation': goesOn('ct expectation'),
-  notrack: () => ({ role: 'action', kind: 'notrack' }),
-  queue: (_content, text) => ({ role: 'action', kind: 'queue', text }),
-  synproxy: (_content, text) => ({ role: 'action', kind: 'opaqueAction', text, why: 'synproxy answers in the name of the destination' }),
-};
+const readers = new Map<string, Reader>(
+  Object.entries({
+    match,
+    vmap,
+    mangle,
+    dnat: nat('dnat'),
+    snat: nat('snat'),
+    masquerade: withPorts('masquerade'),
+    redirect: withPorts('redirect'),
+    reject,
+    tproxy,
+    limit: module('limit'),
+    quota: module('quota'),
+    'ct count': module('connlimit'),
+    meter: module('meter'),
+    set: setUpdate,
+    log: goesOn('log'),
+    counter: goesOn('counter'),
+    flow: goesOn('flow'),
+    dup: goesOn('dup'),
+    last: goesOn('last'),
+    'ct helper': goesOn('ct helper'),
+    'ct timeout': goesOn('ct timeout'),
+    'ct expectation': goesOn('ct expectation'),
+    notrack: () => ({ role: 'action', kind: 'notrack' }),
+    queue: (_content, text) => ({ role: 'action', kind: 'queue', text }),
+    synproxy: (_content, text) => ({ role: 'action', kind: 'opaqueAction', text, why: 'synproxy answers in the name of the destination' }),
+  }),
+);

@@ -6,7 +6,7 @@ export function readPlain(reader: NftReader): Statement | Statement[] | undefine
   const word = reader.peek();
   if (word === undefined || word.quoted) return undefined;
   const start = reader.position();
-  const read = readers[word.text];
+  const read = readers.get(word.text);
   if (read !== undefined) {
     reader.next();
     return read(reader, start);
@@ -143,23 +143,25 @@ const last: Reader = (reader, start) => {
   return goesOn('last', reader.since(start));
 };
 
-const readers: Record<string, Reader> = {
-  reject,
-  log,
-  limit,
-  quota,
-  add: setUpdate,
-  update: setUpdate,
-  delete: setUpdate,
-  meter: setUpdate,
-  queue,
-  tproxy,
-  flow,
-  synproxy,
-  dup: duplicate,
-  last,
-  notrack: () => ({ role: 'action', kind: 'notrack' }),
-};
+const readers = new Map<string, Reader>(
+  Object.entries({
+    reject,
+    log,
+    limit,
+    quota,
+    add: setUpdate,
+    update: setUpdate,
+    delete: setUpdate,
+    meter: setUpdate,
+    queue,
+    tproxy,
+    flow,
+    synproxy,
+    dup: duplicate,
+    last,
+    notrack: () => ({ role: 'action', kind: 'notrack' }),
+  }),
+);
 
 /** `ct count over 20` is a match; `ct helper set "x"`, `ct timeout set`, `ct zone set` change the connection only. */
 function readConntrackStatement(reader: NftReader, start: number): Statement | undefined {

@@ -124,24 +124,26 @@ function readAssignment(reader: NftReader, target: string, start: number): Actio
   return { role: 'action', kind: 'assign', target, value, text: reader.since(start) };
 }
 
-const comparisons: Record<string, CompareOperator> = {
-  '==': '==',
-  eq: '==',
-  '!=': '!=',
-  ne: '!=',
-  '<': '<',
-  lt: '<',
-  '<=': '<=',
-  le: '<=',
-  '>': '>',
-  gt: '>',
-  '>=': '>=',
-  ge: '>=',
-};
+const comparisons = new Map<string, CompareOperator>(
+  Object.entries({
+    '==': '==',
+    eq: '==',
+    '!=': '!=',
+    ne: '!=',
+    '<': '<',
+    lt: '<',
+    '<=': '<=',
+    le: '<=',
+    '>': '>',
+    gt: '>',
+    '>=': '>=',
+    ge: '>=',
+  }),
+);
 
 function readComparison(reader: NftReader, left: Expression, start: number): Match | undefined {
   const word = reader.take(...Object.keys(comparisons));
-  const operator = word === undefined ? '==' : (comparisons[word] ?? '==');
+  const operator = word === undefined ? '==' : (comparisons.get(word) ?? '==');
   const set = readSet(reader);
   const right: Expression | undefined = set === undefined ? readRight(reader) : { type: 'set', set };
   if (right === undefined) return undefined;
@@ -178,8 +180,8 @@ function quotedRange(from: string, reader: NftReader): Expression {
 
 function readBits(first: Expression, reader: NftReader): Expression {
   let left = first;
-  for (let token = reader.peek(); token !== undefined && !token.quoted && operators[token.text] !== undefined; token = reader.peek()) {
-    const operator = operators[token.text] ?? '|';
+  for (let token = reader.peek(); token !== undefined && !token.quoted && operators.has(token.text); token = reader.peek()) {
+    const operator = operators.get(token.text) ?? '|';
     reader.next();
     const right = reader.next();
     if (right === undefined) return { type: 'opaque', text: token.text };
