@@ -142,7 +142,7 @@ const comparisons = new Map<string, CompareOperator>(
 );
 
 function readComparison(reader: NftReader, left: Expression, start: number): Match | undefined {
-  const word = reader.take(...Object.keys(comparisons));
+  const word = reader.take(...comparisons.keys());
   const operator = word === undefined ? '==' : (comparisons.get(word) ?? '==');
   const set = readSet(reader);
   const right: Expression | undefined = set === undefined ? readRight(reader) : { type: 'set', set };
