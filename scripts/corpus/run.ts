@@ -5,7 +5,7 @@ import { labOf } from './lab.ts';
 import { traceDifference } from './trace.ts';
 
 export interface CorpusResult {
-  task: Task;
+  task: Task | 'ipvs' | 'topology';
   id: string;
   form: string;
   flow: string;

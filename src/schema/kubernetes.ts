@@ -12,6 +12,8 @@ const metadataSchema = z.looseObject({
   creationTimestamp: z.string().nullish(),
   deletionTimestamp: z.string().optional(),
   ownerReferences: z.array(z.looseObject({ kind: z.string(), name: z.string() })).optional(),
+  resourceVersion: z.string().optional(),
+  managedFields: z.array(z.looseObject({ time: z.string().nullish() })).nullish(),
 });
 
 const intOrString = z.union([z.int(), z.string()]);
@@ -38,10 +40,21 @@ export const serviceSchema = z.looseObject({
       .nullish(),
     internalTrafficPolicy: z.string().optional(),
     externalTrafficPolicy: z.string().optional(),
+    externalIPs: z.array(z.string()).nullish(),
+    loadBalancerSourceRanges: z.array(z.string()).nullish(),
+    healthCheckNodePort: z.int().nullish(),
     sessionAffinity: z.string().optional(),
+    sessionAffinityConfig: z.looseObject({ clientIP: z.looseObject({ timeoutSeconds: z.int().nullish() }).nullish() }).nullish(),
     publishNotReadyAddresses: z.boolean().optional(),
     trafficDistribution: z.string().optional(),
   }),
+  status: z
+    .looseObject({
+      loadBalancer: z
+        .looseObject({ ingress: z.array(z.looseObject({ ip: z.string().nullish(), ipMode: z.string().nullish() })).nullish() })
+        .nullish(),
+    })
+    .nullish(),
 });
 export type Service = z.infer<typeof serviceSchema>;
 
@@ -58,7 +71,12 @@ export const endpointSliceSchema = z.looseObject({
         nodeName: z.string().optional(),
         targetRef: z.looseObject({ kind: z.string().optional(), namespace: z.string().optional(), name: z.string().optional() }).optional(),
         zone: z.string().optional(),
-        hints: z.looseObject({ forZones: z.array(z.looseObject({ name: z.string() })).nullish() }).nullish(),
+        hints: z
+          .looseObject({
+            forZones: z.array(z.looseObject({ name: z.string() })).nullish(),
+            forNodes: z.array(z.looseObject({ name: z.string() })).nullish(),
+          })
+          .nullish(),
       }),
     )
     .nullish(),
