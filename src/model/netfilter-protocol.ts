@@ -24,6 +24,12 @@ const protocolAliases = new Map<string, string>(
   Object.entries({ 'ipv6-icmp': 'icmpv6', ipip: 'ipencap', 'ipv6-crypt': 'esp', ospfigp: 'ospf' }),
 );
 
+/** The number of a protocol, for readers that may not know its name; a name that is not known stays. */
+export function protocolNumber(name: string): string {
+  for (const [number, known] of protocolNames) if (known === name) return number;
+  return name;
+}
+
 /** One spelling for a protocol, whether it was printed by number, name or alias. */
 export function protocolName(text: string): string {
   const lower = text.toLowerCase();

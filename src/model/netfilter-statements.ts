@@ -34,20 +34,30 @@ export interface SetElement extends HasLine {
   comment?: string;
 }
 
-/** What decides whether a rule applies. `negated` is the `!` of iptables. */
-export type Match = { role: 'match' } & (
+/**
+ * What decides whether a rule applies. `negated` is the `!` of iptables. `joined`: it stood under the same `-m` as the match before it, which
+ * decides nothing but is needed to write the rule again as it was.
+ */
+export type Match = { role: 'match'; joined?: true } & (
   | { kind: 'address'; end: 'source' | 'destination'; negated: boolean; addresses: AddressMask[] }
   | { kind: 'addressRange'; end: 'source' | 'destination'; negated: boolean; from: string; to: string }
   | { kind: 'interface'; direction: 'in' | 'out'; negated: boolean /** A `+` at the end stands for any rest. */; name: string }
   | { kind: 'protocol'; negated: boolean /** Canonical name (`tcp`, `icmpv6`) or number. */; protocol: string }
   | { kind: 'fragment'; negated: boolean }
-  | { kind: 'ports'; end: 'source' | 'destination' | 'either'; negated: boolean; ranges: NumberRange[] }
+  | {
+      kind: 'ports' /** Extension that asked: tcp, udp, udplite, sctp, dccp or multiport. */;
+      module: string;
+      end: 'source' | 'destination' | 'either';
+      negated: boolean;
+      ranges: NumberRange[];
+    }
   | { kind: 'tcpFlags'; negated: boolean; mask: string[]; set: string[] }
-  | { kind: 'icmpType'; negated: boolean /** undefined: any type. */; icmpType?: number; codes?: NumberRange }
+  | { kind: 'icmpType'; module: 'icmp' | 'icmp6'; negated: boolean /** undefined: any type. */; icmpType?: number; codes?: NumberRange }
   | {
       kind: 'conntrackState';
       negated: boolean /** Upper-case: NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED, SNAT, DNAT. */;
-      states: string[];
+      states: string[] /** `state` is the older extension, which knows `--state` only. */;
+      module: 'conntrack' | 'state';
     }
   | { kind: 'conntrackStatus'; negated: boolean /** Upper-case: NONE, EXPECTED, SEEN_REPLY, ASSURED, CONFIRMED. */; statuses: string[] }
   | { kind: 'conntrackAddress'; negated: boolean; tuple: 'original' | 'reply'; end: 'source' | 'destination'; addresses: AddressMask[] }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { findChain, findTable, matchesOf } from '../../src/model/netfilter.ts';
+import { findChain, findTable, matchesOf, type Statement } from '../../src/model/netfilter.ts';
 import { parseRule } from '../../src/parse/iptables/rule.ts';
 import { parseIptablesSave } from '../../src/parse/iptables-save.ts';
 import { allRules, opaqueTexts, sample, sortedTruth, type TableTruth, tableFacts } from './netfilter-samples.ts';
@@ -177,11 +177,12 @@ describe('parseIptablesSave', () => {
   });
 });
 
-/** Order and the text as printed aside. */
-const canonical = (statements: readonly object[]): string =>
+/** What the rule does: order, the text as printed, and under which `-m` a typed match was written aside. */
+const canonical = (statements: readonly Statement[]): string =>
   statements
-    .map((statement) =>
-      JSON.stringify(statement, (key, value) => (key === 'text' ? undefined : typeof value === 'bigint' ? String(value) : value)),
-    )
+    .map(({ joined: _, ...statement }: Statement & { joined?: true }) => {
+      const written = statement.kind === 'module' || !('module' in statement) ? statement : { ...statement, module: undefined };
+      return JSON.stringify(written, (key, value) => (key === 'text' ? undefined : typeof value === 'bigint' ? String(value) : value));
+    })
     .sort()
     .join('\n');

@@ -13,7 +13,7 @@ export function stateMatch(options: ModuleOption[]): Match[] | undefined {
   const option = options[0];
   if (option?.name !== 'state' || options.length !== 1) return undefined;
   const match = stateList(option);
-  return match === undefined ? undefined : [match];
+  return match === undefined ? undefined : [{ ...match, module: 'state' }];
 }
 
 function conntrackMatch(option: ModuleOption): Match | undefined {
@@ -31,10 +31,10 @@ function conntrackMatch(option: ModuleOption): Match | undefined {
 
 const stateNames = new Set(['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED', 'SNAT', 'DNAT']);
 
-function stateList(option: ModuleOption): Match | undefined {
+function stateList(option: ModuleOption): Extract<Match, { kind: 'conntrackState' }> | undefined {
   const states = (option.values[0] ?? '').split(',');
   if (!states.every((state) => stateNames.has(state))) return undefined;
-  return { role: 'match', kind: 'conntrackState', negated: option.negated, states };
+  return { role: 'match', kind: 'conntrackState', module: 'conntrack', negated: option.negated, states };
 }
 
 function directionMatch(value: string): Match | undefined {
@@ -42,19 +42,21 @@ function directionMatch(value: string): Match | undefined {
   return { role: 'match', kind: 'conntrackDirection', direction: value === 'ORIGINAL' ? 'original' : 'reply' };
 }
 
-const tupleParts: Record<string, { tuple: 'original' | 'reply'; end: 'source' | 'destination'; port: boolean }> = {
-  ctorigsrc: { tuple: 'original', end: 'source', port: false },
-  ctorigdst: { tuple: 'original', end: 'destination', port: false },
-  ctreplsrc: { tuple: 'reply', end: 'source', port: false },
-  ctrepldst: { tuple: 'reply', end: 'destination', port: false },
-  ctorigsrcport: { tuple: 'original', end: 'source', port: true },
-  ctorigdstport: { tuple: 'original', end: 'destination', port: true },
-  ctreplsrcport: { tuple: 'reply', end: 'source', port: true },
-  ctrepldstport: { tuple: 'reply', end: 'destination', port: true },
-};
+const tupleParts = new Map<string, { tuple: 'original' | 'reply'; end: 'source' | 'destination'; port: boolean }>(
+  Object.entries({
+    ctorigsrc: { tuple: 'original', end: 'source', port: false },
+    ctorigdst: { tuple: 'original', end: 'destination', port: false },
+    ctreplsrc: { tuple: 'reply', end: 'source', port: false },
+    ctrepldst: { tuple: 'reply', end: 'destination', port: false },
+    ctorigsrcport: { tuple: 'original', end: 'source', port: true },
+    ctorigdstport: { tuple: 'original', end: 'destination', port: true },
+    ctreplsrcport: { tuple: 'reply', end: 'source', port: true },
+    ctrepldstport: { tuple: 'reply', end: 'destination', port: true },
+  }),
+);
 
 function tupleMatch(option: ModuleOption, value: string): Match | undefined {
-  const part = tupleParts[option.name];
+  const part = tupleParts.get(option.name);
   if (part === undefined) return undefined;
   const { tuple, end } = part;
   if (part.port) {

@@ -107,5 +107,5 @@ function addInterface(matches: Match[], direction: 'in' | 'out', text: string): 
 function actionOf(columns: Columns, told: Action | undefined, isGoto: boolean, chains: ReadonlySet<string>): Action[] {
   if (columns.target === '') return [];
   if (told !== undefined) return [told];
-  return [targetAction(columns.target, isGoto, [], chains)];
+  return [targetAction(columns.target, isGoto, [], chains, columns.source.includes(':') ? 'ip6' : 'ip')];
 }

@@ -54,7 +54,16 @@ const comment: Take = pattern(/^\/\* (.*?) \*\/(?=\s|$)/, (match) => {
 const ports: Take = pattern(/^(tcp|udp|udplite|dccp|sctp)((?: [sd]pts?:\s?!?[\d:]+)*)(?=\s|$)/, (match) => {
   const matches = [...(match[2] ?? '').matchAll(/([sd])pts?:\s?(!?)([\d:]+)/g)].map((found): Match | undefined => {
     const ranges = portRanges(found[3] ?? '');
-    return ranges && { role: 'match', kind: 'ports', end: found[1] === 's' ? 'source' : 'destination', negated: found[2] === '!', ranges };
+    return (
+      ranges && {
+        role: 'match',
+        kind: 'ports',
+        module: match[1] ?? '',
+        end: found[1] === 's' ? 'source' : 'destination',
+        negated: found[2] === '!',
+        ranges,
+      }
+    );
   });
   return matches.every((one) => one !== undefined) ? { matches } : undefined;
 });
@@ -62,11 +71,19 @@ const ports: Take = pattern(/^(tcp|udp|udplite|dccp|sctp)((?: [sd]pts?:\s?!?[\d:
 const multiport: Take = pattern(/^multiport (sports|dports|ports)\s+(!?)([\d:,]+)(?=\s|$)/, (match) => {
   const ranges = portRanges(match[3] ?? '');
   const end = match[1] === 'sports' ? 'source' : match[1] === 'dports' ? 'destination' : 'either';
-  return ranges && { matches: [{ role: 'match', kind: 'ports', end, negated: match[2] === '!', ranges }] };
+  return ranges && { matches: [{ role: 'match', kind: 'ports', module: 'multiport', end, negated: match[2] === '!', ranges }] };
 });
 
-const state: Take = pattern(/^(!\s?)?(?:ctstate|state) ([A-Z,]+)(?=\s|$)/, (match) => ({
-  matches: [{ role: 'match', kind: 'conntrackState', negated: match[1] !== undefined, states: (match[2] ?? '').split(',') }],
+const state: Take = pattern(/^(!\s?)?(ctstate|state) ([A-Z,]+)(?=\s|$)/, (match) => ({
+  matches: [
+    {
+      role: 'match',
+      kind: 'conntrackState',
+      negated: match[1] !== undefined,
+      states: (match[3] ?? '').split(','),
+      module: match[2] === 'state' ? 'state' : 'conntrack',
+    },
+  ],
 }));
 
 const mark: Take = pattern(/^(mark|connmark) match (!\s?)?(0x[0-9a-f]+(?:\/0x[0-9a-f]+)?)(?=\s|$)/, (match) => {
@@ -145,14 +162,15 @@ const tcpFlags: Take = pattern(/^(?:tcp )?flags:\s?(!?)(0x[0-9A-F]{2})\/(0x[0-9A
 }));
 
 /** `icmptype 8`, `icmptype 3 code 4`, `ipv6-icmptype 135`, `icmp !type 5` */
-const icmpType: Take = pattern(/^(?:ipv6-)?icmp ?(!)?type (\d+)(?: code (\d+))?(?=\s|$)/, (match) => ({
+const icmpType: Take = pattern(/^(ipv6-)?icmp ?(!)?type (\d+)(?: code (\d+))?(?=\s|$)/, (match) => ({
   matches: [
     {
       role: 'match',
       kind: 'icmpType',
-      negated: match[1] === '!',
-      ...(match[2] === '255' ? {} : { icmpType: Number(match[2]) }),
-      ...(match[3] === undefined ? {} : { codes: { first: Number(match[3]), last: Number(match[3]) } }),
+      module: match[1] === undefined ? 'icmp' : 'icmp6',
+      negated: match[2] === '!',
+      ...(match[3] === '255' ? {} : { icmpType: Number(match[3]) }),
+      ...(match[4] === undefined ? {} : { codes: { first: Number(match[4]), last: Number(match[4]) } }),
     },
   ],
 }));
@@ -161,14 +179,16 @@ const accounting: Take = pattern(/^nfacct-name\s+\S+/, (match) => ({
   matches: [{ role: 'match', kind: 'module', module: 'nfacct', options: [], text: match[0] }],
 }));
 
-const recentActions: Record<string, 'set' | 'rcheck' | 'update' | 'remove'> = {
-  SET: 'set',
-  CHECK: 'rcheck',
-  UPDATE: 'update',
-  REMOVE: 'remove',
-};
+const recentActions = new Map<string, 'set' | 'rcheck' | 'update' | 'remove'>(
+  Object.entries({
+    SET: 'set',
+    CHECK: 'rcheck',
+    UPDATE: 'update',
+    REMOVE: 'remove',
+  }),
+);
 const recent: Take = pattern(/^(!\s?)?recent: (SET|CHECK|UPDATE|REMOVE)(?:.*?) name: (\S+) side: \w+(?: mask: \S+)?(?=\s|$)/, (match) => {
-  const action = recentActions[match[2] ?? ''];
+  const action = recentActions.get(match[2] ?? '');
   return (
     action && { matches: [{ role: 'match', kind: 'recent', negated: match[1] !== undefined, action, name: match[3] ?? '', options: [] }] }
   );

@@ -1,52 +1,73 @@
 import type { Match, ModuleOption } from '../../model/netfilter.ts';
 import { conntrackMatches, stateMatch } from './conntrack-match.ts';
 import { numberRange, portRanges, valueAndMask } from './generic.ts';
-import { optionOf, optionsText, optionValue } from './options.ts';
+import { onlyOptions, optionOf, optionsText, optionValue } from './options.ts';
 
-type Reader = (options: ModuleOption[], family: 'ip' | 'ip6') => Match[] | undefined;
+type Reader = (options: ModuleOption[], family: 'ip' | 'ip6', module: string) => Match[] | undefined;
 
 /**
  * The matches of one `-m MODULE` with its options, after the man page iptables-extensions(8) of 1.8.11 and the printing functions of 1.4 to 1.8.
  * Extensions that the packet walk does not need stay a `module` with their options; arguments that are not understood make an `opaque` match.
  */
 export function moduleMatches(module: string, options: ModuleOption[], family: 'ip' | 'ip6'): Match[] {
-  const reader = readers[module];
-  if (reader === undefined) return [{ role: 'match', kind: 'module', module, options, text: moduleText(module, options) }];
-  return (
-    reader(options, family) ?? [
-      { role: 'match', kind: 'opaque', text: moduleText(module, options), why: `arguments of -m ${module} not understood` },
-    ]
-  );
+  const reader = readers.get(module);
+  if (reader === undefined || (options.length === 0 && mayStandAlone.has(module))) return [asModule(module, options)];
+  const matches = reader(options, family, module);
+  if (matches === undefined)
+    return [{ role: 'match', kind: 'opaque', text: moduleText(module, options), why: `arguments of -m ${module} not understood` }];
+  for (let index = 1; index < matches.length; index++) {
+    const match = matches[index];
+    if (match !== undefined) match.joined = true;
+  }
+  return matches;
 }
+
+/** Without options these hold for every whole packet of their protocol. */
+const mayStandAlone = new Set(['tcp', 'udp', 'udplite', 'sctp', 'dccp']);
+
+const asModule = (module: string, options: ModuleOption[]): Match => ({
+  role: 'match',
+  kind: 'module',
+  module,
+  options,
+  text: moduleText(module, options),
+});
 
 const moduleText = (module: string, options: ModuleOption[]): string => `-m ${module} ${optionsText(options)}`.trim();
 
-const ports: Reader = (options) => {
-  const matches = options.map(portMatch);
+const ports: Reader = (options, _family, module) => {
+  const matches = options.map((option) => portMatch(option, module) ?? otherOption(option, module));
   return matches.every((match) => match !== undefined) ? matches : undefined;
 };
 
-function portMatch(option: ModuleOption): Match | undefined {
-  const end = portEnds[option.name];
+/** Options of a protocol's extension that the packet walk does not look at. */
+const otherOptions = new Set(['tcp-option', 'chunk-types', 'dccp-types', 'dccp-option']);
+const otherOption = (option: ModuleOption, module: string): Match | undefined =>
+  otherOptions.has(option.name) ? asModule(module, [option]) : undefined;
+
+function portMatch(option: ModuleOption, module: string): Match | undefined {
+  const end = portEnds.get(option.name);
   const ranges = portRanges(option.values[0] ?? '');
   if (end === undefined || ranges === undefined || option.values.length !== 1) return undefined;
-  return { role: 'match', kind: 'ports', end, negated: option.negated, ranges };
+  return { role: 'match', kind: 'ports', module, end, negated: option.negated, ranges };
 }
 
-const portEnds: Record<string, 'source' | 'destination' | 'either'> = {
-  sport: 'source',
-  sports: 'source',
-  'source-port': 'source',
-  'source-ports': 'source',
-  dport: 'destination',
-  dports: 'destination',
-  'destination-port': 'destination',
-  'destination-ports': 'destination',
-  ports: 'either',
-};
+const portEnds = new Map<string, 'source' | 'destination' | 'either'>(
+  Object.entries({
+    sport: 'source',
+    sports: 'source',
+    'source-port': 'source',
+    'source-ports': 'source',
+    dport: 'destination',
+    dports: 'destination',
+    'destination-port': 'destination',
+    'destination-ports': 'destination',
+    ports: 'either',
+  }),
+);
 
-const tcp: Reader = (options) => {
-  const matches = options.map((option) => tcpFlagsMatch(option) ?? portMatch(option) ?? tcpOptionMatch(option));
+const tcp: Reader = (options, _family, module) => {
+  const matches = options.map((option) => tcpFlagsMatch(option) ?? portMatch(option, module) ?? otherOption(option, module));
   return matches.every((match) => match !== undefined) ? matches : undefined;
 };
 
@@ -62,25 +83,22 @@ function tcpFlagsMatch(option: ModuleOption): Match | undefined {
 const allFlags = ['FIN', 'SYN', 'RST', 'PSH', 'ACK', 'URG'];
 const flagNames = (text: string): string[] => (text === 'NONE' ? [] : text === 'ALL' ? allFlags : text.split(','));
 
-const tcpOptionMatch = (option: ModuleOption): Match | undefined =>
-  option.name === 'tcp-option'
-    ? { role: 'match', kind: 'module', module: 'tcp', options: [option], text: optionsText([option]) }
-    : undefined;
-
-const icmp: Reader = (options) => {
+const icmp: Reader = (options, family) => {
+  const module = family === 'ip6' ? 'icmp6' : 'icmp';
   const option = optionOf(options, 'icmp-type', 'icmpv6-type');
-  if (option === undefined) return options.length === 0 ? [] : undefined;
-  return option.values.length === 1 && options.length === 1 ? icmpTypeMatch(option) : undefined;
+  if (option === undefined) return options.length === 0 ? [{ role: 'match', kind: 'icmpType', module, negated: false }] : undefined;
+  return option.values.length === 1 && options.length === 1 ? icmpTypeMatch(option, module) : undefined;
 };
 
-function icmpTypeMatch(option: ModuleOption): Match[] | undefined {
-  const match = /^(\d+)(?:\/(\d+))?$/.exec(option.values[0] ?? '');
-  if (match === null) return option.values[0] === 'any' ? [{ role: 'match', kind: 'icmpType', negated: option.negated }] : undefined;
+function icmpTypeMatch(option: ModuleOption, module: 'icmp' | 'icmp6'): Match[] | undefined {
+  const any: Match[] = [{ role: 'match', kind: 'icmpType', module, negated: option.negated }];
+  const match = /^(\d+)(?:\/(\d+)(?:-(\d+))?)?$/.exec(option.values[0] ?? '');
+  if (match === null) return option.values[0] === 'any' ? any : undefined;
   const icmpType = Number(match[1]);
   // 255 is how old versions print `any` (0xFF in ipt_icmp).
-  if (icmpType === 255) return [{ role: 'match', kind: 'icmpType', negated: option.negated }];
-  const code = match[2] === undefined ? {} : { codes: { first: Number(match[2]), last: Number(match[2]) } };
-  return [{ role: 'match', kind: 'icmpType', negated: option.negated, icmpType, ...code }];
+  if (icmpType === 255) return any;
+  const code = match[2] === undefined ? {} : { codes: { first: Number(match[2]), last: Number(match[3] ?? match[2]) } };
+  return [{ role: 'match', kind: 'icmpType', module, negated: option.negated, icmpType, ...code }];
 }
 
 const mark =
@@ -96,12 +114,12 @@ const statistic: Reader = (options) => {
   if (mode === 'random') {
     const option = optionOf(options, 'probability');
     const probability = Number(option?.values[0] ?? 'none');
-    return option && probability >= 0 && probability <= 1
+    return option && onlyOptions(options, 'mode', 'probability') && probability >= 0 && probability <= 1
       ? [{ role: 'match', kind: 'statistic', mode: 'random', negated: option.negated, probability }]
       : undefined;
   }
   const every = optionOf(options, 'every');
-  if (mode !== 'nth' || every === undefined) return undefined;
+  if (mode !== 'nth' || every === undefined || !onlyOptions(options, 'mode', 'every', 'packet')) return undefined;
   const packet = Number(optionValue(options, 'packet') ?? '0');
   return [{ role: 'match', kind: 'statistic', mode: 'nth', negated: every.negated, every: Number(every.values[0]), packet }];
 };
@@ -157,31 +175,33 @@ const comment: Reader = (options) => {
 const length: Reader = (options) => {
   const option = optionOf(options, 'length');
   if (option === undefined || numberRange(option.values[0] ?? '', 65535) === undefined) return undefined;
-  return [{ role: 'match', kind: 'module', module: 'length', options, text: moduleText('length', options) }];
+  return [asModule('length', options)];
 };
 
 const physdev: Reader = (options) => [{ role: 'match', kind: 'physdev', options }];
 
-const readers: Record<string, Reader> = {
-  tcp,
-  udp: ports,
-  udplite: ports,
-  multiport: ports,
-  dccp: (options) => (options.every((option) => option.name in portEnds) ? ports(options, 'ip') : undefined),
-  sctp: (options) => (options.every((option) => option.name in portEnds) ? ports(options, 'ip') : undefined),
-  icmp,
-  icmp6: icmp,
-  icmpv6: icmp,
-  conntrack: conntrackMatches,
-  state: stateMatch,
-  mark: mark('packet'),
-  connmark: mark('connection'),
-  comment,
-  statistic,
-  set: ipset,
-  addrtype: addressType,
-  recent,
-  iprange,
-  length,
-  physdev,
-};
+const readers = new Map<string, Reader>(
+  Object.entries({
+    tcp,
+    udp: ports,
+    udplite: ports,
+    multiport: ports,
+    dccp: ports,
+    sctp: ports,
+    icmp,
+    icmp6: icmp,
+    icmpv6: icmp,
+    conntrack: conntrackMatches,
+    state: stateMatch,
+    mark: mark('packet'),
+    connmark: mark('connection'),
+    comment,
+    statistic,
+    set: ipset,
+    addrtype: addressType,
+    recent,
+    iprange,
+    length,
+    physdev,
+  }),
+);

@@ -48,8 +48,20 @@ export const optionValue = (options: readonly ModuleOption[], ...names: string[]
   optionOf(options, ...names)?.values[0];
 
 /** The options as iptables would print them. */
-export const optionsText = (options: readonly ModuleOption[]): string =>
-  options.map((option) => [...(option.negated ? ['!'] : []), `--${option.name}`, ...option.values].join(' ')).join(' ');
+export const optionsText = (options: readonly ModuleOption[]): string => options.map(optionText).join(' ');
+
+export const optionText = ({ name, negated, values }: ModuleOption): string =>
+  [...(negated ? ['!'] : []), `--${name}`, ...values.map(takesFreeText.has(name) ? quoted : quotedIfNeeded)].join(' ');
+
+/** As xtables_save_string of libxtables writes free text: in quotes unless it is letters, digits, `-` and `_` only. */
+const quoted = (text: string): string => (/^[\w-]+$/.test(text) ? text : `"${text.replace(/["'\\]/g, '\\$&')}"`);
+
+/** Other values stand bare where they can be told from an option, an exclamation mark and the next word. */
+const quotedIfNeeded = (text: string): string => (/^[^\s"'\\!-][^\s"\\]*$/.test(text) ? text : quoted(text).replace(/^[^"].*$/s, '"$&"'));
+
+/** Whether every option is one of these: what is not known may change what the others mean. */
+export const onlyOptions = (options: readonly ModuleOption[], ...names: string[]): boolean =>
+  options.every((option) => names.includes(option.name));
 
 const isShortOption = (token: Token): boolean => /^-[a-zA-Z]$/.test(token.text);
 

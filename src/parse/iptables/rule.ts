@@ -48,7 +48,9 @@ function finish(draft: Draft, declaredChains: ReadonlySet<string>, family: 'ip' 
   const matches: Match[] = [];
   for (const group of draft.groups) for (const match of moduleMatches(group.module, group.options, family)) matches.push(match);
   const actions: Action[] =
-    draft.target === undefined ? [] : [targetAction(draft.target.name, draft.target.goto, draft.target.group.options, declaredChains)];
+    draft.target === undefined
+      ? []
+      : [targetAction(draft.target.name, draft.target.goto, draft.target.group.options, declaredChains, family)];
   const comment = commentOf(matches);
   return {
     statements: [...draft.generic, ...matches, ...actions],
@@ -83,27 +85,29 @@ function readWord(draft: Draft, reader: TokenReader): void {
 }
 
 /** Long names of the options that belong to the rule itself (iptables(8)); iptables-save never prints them, people do. */
-const shortNames: Record<string, string> = {
-  append: '-A',
-  insert: '-I',
-  protocol: '-p',
-  proto: '-p',
-  source: '-s',
-  src: '-s',
-  destination: '-d',
-  dst: '-d',
-  'in-interface': '-i',
-  'out-interface': '-o',
-  match: '-m',
-  jump: '-j',
-  goto: '-g',
-  fragment: '-f',
-  table: '-t',
-};
+const shortNames = new Map<string, string>(
+  Object.entries({
+    append: '-A',
+    insert: '-I',
+    protocol: '-p',
+    proto: '-p',
+    source: '-s',
+    src: '-s',
+    destination: '-d',
+    dst: '-d',
+    'in-interface': '-i',
+    'out-interface': '-o',
+    match: '-m',
+    jump: '-j',
+    goto: '-g',
+    fragment: '-f',
+    table: '-t',
+  }),
+);
 
 function readLongOption(draft: Draft, name: string, negated: boolean, reader: TokenReader): void {
   const current = draft.target?.group ?? draft.groups.at(-1);
-  const short = shortNames[name];
+  const short = shortNames.get(name);
   // `--proto` and the like are options of `-m policy` too.
   if (short !== undefined && (current === undefined || current.module !== 'policy')) {
     readShortOption(draft, short, negated, reader);

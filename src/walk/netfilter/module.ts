@@ -38,6 +38,11 @@ const dscp: Reader = ([option], packet) =>
     ? negatedIf(option.negated, certain(packet.dscp === Number(option.values[0])))
     : undefined;
 
+/** `-m tcp` and the like without an option: the rule's `-p` asks the same, and later fragments have no header to look at. */
+function header(protocol: string): Reader {
+  return (options, packet) => (options.length === 0 ? certain(packet.protocol === protocol && packet.fragment !== true) : undefined);
+}
+
 const readers: Record<string, Reader> = {
   length: inRange('length'),
   ttl: inRange('ttl'),
@@ -46,6 +51,11 @@ const readers: Record<string, Reader> = {
   dscp,
   // xt_nfacct counts and holds, except for an accounting object with a quota, which kube-proxy never makes.
   nfacct: () => yes,
+  tcp: header('tcp'),
+  udp: header('udp'),
+  udplite: header('udplite'),
+  sctp: header('sctp'),
+  dccp: header('dccp'),
 };
 
 /** xt_physdev: what a bridge port did with the packet; a packet that crossed no bridge has no ports. */
