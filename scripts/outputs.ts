@@ -1,11 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Parsed } from '../src/model/parsed.ts';
-import { guessKind } from '../src/parse/guess.ts';
-import { parseAs } from '../src/parse/kinds.ts';
+import { type Understanding, understand } from '../src/parse/understand.ts';
 import { isLoose, type Loose } from '../test/outputs/objects.ts';
 import { comparatorFor } from '../test/outputs/truth.ts';
-import { linesLost, linesNamedBy } from '../test/parse/line-account.ts';
+import { isLookedAt, linesIgnored, linesNamedBy } from '../test/parse/line-account.ts';
 
 /**
  * Holds the parsers against a collection of real outputs: `npm run outputs -- DIRECTORY [--json] [--verbose]`. Each output is guessed, parsed, and compared with what was
@@ -61,42 +60,42 @@ function itemsOf(path: string): Item[] {
 }
 
 function judge(item: Item): Outcome {
-  const kind = guessKind(item.text)?.kind;
-  const parsed = kind === undefined ? undefined : parseAs(kind, item.text);
-  const base = { slug: item.slug, kind, damaged: item.damaged, incomplete: item.incomplete, parsed };
-  if (kind === undefined || !parsed)
-    return { ...base, lost: [], lookForMissed: item.text.trim() === '' ? [] : item.lookFor, wrong: undefined };
+  const understood = understand(item.text);
+  const base = { slug: item.slug, kind: understood?.kind, damaged: item.damaged, incomplete: item.incomplete, parsed: understood?.parsed };
+  if (!understood) return { ...base, lost: [], lookForMissed: item.text.trim() === '' ? [] : item.lookFor, wrong: undefined };
+  const { kind, parsed } = understood;
   const isStructured = /^\s*[[{<]/.test(item.text);
   const compare = comparatorFor(kind, item.truth);
   return {
     ...base,
-    lost: isStructured ? [] : linesLost(item.text, parsed).filter((line) => !isRead(kind, item.text, line, parsed)),
-    lookForMissed: item.lookFor.filter((words) => !isEvidence(kind, words, item.text, parsed, isStructured)),
+    lost: isStructured ? [] : linesIgnored(item.text, accountOf(understood), rereadAs(kind)),
+    lookForMissed: item.lookFor.filter((words) => !isEvidence(words, item.text, understood, isStructured)),
     // What a damaged text no longer says is not held against a parser that names the lines it could not read.
     wrong: item.damaged && parsed.unparsed.length > 0 ? undefined : compare?.(item.truth, parsed.value, item),
   };
 }
 
-/** A line that no value names (a heading, COMMIT, a brace, a further line of one thing) was read if the outcome is another with other words in its place. */
-function isRead(kind: string, text: string, line: number, before: Parsed<unknown>): boolean {
-  const lines = text.split('\n');
-  lines[line - 1] = '@@ neither read nor known @@';
-  const after = parseAs(kind, lines.join('\n'));
-  return after !== undefined && (after.unparsed.length !== before.unparsed.length || asText(after.value) !== asText(before.value));
+function rereadAs(kind: string): (text: string) => Parsed<unknown> | undefined {
+  return (text) => {
+    const understood = understand(text, kind);
+    return understood && accountOf(understood);
+  };
 }
 
-function asText(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
+/** The lines that were undone (prompts, the later pieces of a folded line) are accounted for. */
+function accountOf({ parsed, undone }: Understanding): Parsed<unknown> {
+  return { ...parsed, value: { value: parsed.value, undone } };
 }
 
 /** The line is named by a value, or the value rests on it. In JSON and XML, where values have no line, it must not be among the unparsed. */
-function isEvidence(kind: string, words: string, text: string, parsed: Parsed<unknown>, isStructured: boolean): boolean {
-  const left = new Set(parsed.unparsed.map(({ line }) => line));
+function isEvidence(words: string, text: string, understood: Understanding, isStructured: boolean): boolean {
+  const account = accountOf(understood);
+  const left = new Set(account.unparsed.map(({ line }) => line));
   if (isStructured) return left.size === 0;
-  const named = linesNamedBy(parsed.value);
+  const named = linesNamedBy(account.value);
   const [first = words] = words.split('\n');
   const lines = text.split('\n').flatMap((line, index) => (line.includes(first.trimEnd()) ? [index + 1] : []));
-  return lines.some((line) => !left.has(line) && (named.has(line) || isRead(kind, text, line, parsed)));
+  return lines.some((line) => !left.has(line) && (named.has(line) || isLookedAt(text, line, account, rereadAs(understood.kind))));
 }
 
 function summary(): Record<string, number> {

@@ -2,7 +2,7 @@ import type { Parsed } from '../../src/model/parsed.ts';
 import { guessKind } from '../../src/parse/guess.ts';
 import { kindNames, parseAs } from '../../src/parse/kinds.ts';
 import { parsePcap } from '../../src/parse/pcap.ts';
-import { linesLost } from '../../test/parse/line-account.ts';
+import { linesIgnored } from '../../test/parse/line-account.ts';
 
 /** Everything that an input can be given to: the parser of each kind, the guess of the kind, and capture files. */
 export const targets: readonly string[] = [...kindNames.map(({ kind }) => kind), 'guess', 'pcap'];
@@ -53,18 +53,9 @@ function account(target: string, text: string, parsed: Parsed<unknown>): Failure
   if (parsed.complete && parsed.unparsed.length > 0)
     return { kind: 'complete with lines unparsed', detail: `line ${parsed.unparsed[0]?.line}` };
   if (/[[{<]/.test(text.trimStart().charAt(0))) return undefined;
-  const lost = linesLost(text, parsed).filter((line) => !isLookedAt(target, text, line, parsed));
+  const lost = linesIgnored(text, parsed, (changed) => {
+    const outcome = run(target, changed);
+    return outcome instanceof Error ? undefined : outcome;
+  });
   return lost.length === 0 ? undefined : { kind: 'line lost', detail: `lines ${lost.slice(0, 10).join(', ')}` };
 }
-
-/** A line that no value names (a heading, COMMIT, a brace) was looked at if the outcome is another with other words in its place. */
-function isLookedAt(target: string, text: string, line: number, before: Parsed<unknown>): boolean {
-  const lines = text.split('\n');
-  lines[line - 1] = '@@ neither read nor known @@';
-  const after = run(target, lines.join('\n'));
-  if (after === undefined || after instanceof Error) return false;
-  return after.unparsed.length !== before.unparsed.length || asText(after.value) !== asText(before.value);
-}
-
-const asText = (value: unknown): string =>
-  JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));

@@ -21,6 +21,8 @@ export interface ConntrackTuple {
 export interface ConntrackFlow extends HasLine {
   /** The line as printed. */
   text: string;
+  /** Both lines, where another message had been written into the middle of the entry. */
+  lines?: number[];
   /** Event kind of `conntrack -E`, as printed in brackets. */
   event?: 'NEW' | 'UPDATE' | 'DESTROY';
   /** Layer 3 protocol where printed (`-o extended`, /proc/net/nf_conntrack): 2 is IPv4, 10 IPv6. */

@@ -34,16 +34,22 @@ const parsePlain = (text: string): Parsed<ConntrackTable> => {
   const flows: ConntrackFlow[] = [];
   const unparsed: UnparsedLine[] = [];
   const announced: number[] = [];
-  for (const line of rejoin(lines)) {
+  for (let at = 0; at < lines.length; at += 1) {
+    const line = lines[at] ?? { line: 0, text: '' };
     if (line.text.trim() === '') continue;
     const count = announcedCount(line.text);
-    if (count !== undefined) {
-      announced.push(count);
-      continue;
+    const halved = count === undefined ? halvedLine(line, lines[at + 1]) : undefined;
+    const attempt = parseFlowLine(halved?.joined ?? line);
+    if (count !== undefined) announced.push(count);
+    else if ('why' in attempt) unparsed.push(unparsedLine(line, attempt.why));
+    else {
+      flows.push(attempt.ok);
+      if (halved) {
+        announced.push(halved.count);
+        attempt.ok.lines = [line.line, line.line + 1];
+        at += 1;
+      }
     }
-    const attempt = parseFlowLine(line);
-    if ('ok' in attempt) flows.push(attempt.ok);
-    else unparsed.push(unparsedLine(line, attempt.why));
   }
   const [count] = announced;
   const agrees = announced.length === 0 || (announced.length === 1 && count === flows.length);
@@ -55,20 +61,12 @@ const parsePlain = (text: string): Parsed<ConntrackTable> => {
  * With `2>&1` into one file, the closing message is written in the middle of a buffered line: `…packets=0 byconntrack v1.4.7 (conntrack-tools): 23 flow
  * entries have been shown.` and `tes=0 …` on the next line. The halves are joined again; the announced count then tells whether all is there.
  */
-const rejoin = (lines: readonly TextLine[]): TextLine[] => {
-  const joined: TextLine[] = [];
-  for (let at = 0; at < lines.length; at += 1) {
-    const line = lines[at] ?? { line: 0, text: '' };
-    const start = line.text.indexOf('conntrack v');
-    const isInside = start > 0 && announcedCount(line.text.slice(start)) !== undefined;
-    if (!isInside) joined.push(line);
-    else {
-      const rest = lines[at + 1]?.text ?? '';
-      joined.push({ line: line.line, text: line.text.slice(0, start) + rest }, { line: line.line, text: line.text.slice(start) });
-      at += 1;
-    }
-  }
-  return joined;
+const halvedLine = (line: TextLine, next: TextLine | undefined): { joined: TextLine; count: number } | undefined => {
+  const start = line.text.indexOf('conntrack v', 1);
+  const count = start < 0 ? undefined : announcedCount(line.text.slice(start));
+  return count === undefined || next === undefined
+    ? undefined
+    : { joined: { line: line.line, text: line.text.slice(0, start) + next.text }, count };
 };
 
 const announcedCount = (text: string): number | undefined =>

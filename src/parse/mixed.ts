@@ -20,15 +20,13 @@ const mostParts = 40;
  */
 export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeenIn(text)): Parsed<MixedPart[]> {
   const lines = linesOf(text);
+  const texts = lines.map((line) => line.text);
+  const search = { texts, marks: candidates.map((kind) => ({ kind, at: marksOf(texts, kind) })), budget: tries * (text.length + 1000) };
   const value: MixedPart[] = [];
   const unparsed: UnparsedLine[] = [];
   let at = 0;
   while (at < lines.length && value.length < mostParts) {
-    const best = longestRun(
-      lines.map((line) => line.text),
-      at,
-      candidates,
-    );
+    const best = longestRun(search, at);
     const here = lines[at];
     if (best) value.push(best.part);
     else if (here && isShellMark(here.text))
@@ -40,6 +38,23 @@ export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeen
   return { value, unparsed: [...unparsed, ...rest.map((line) => ({ ...line, why: 'too many parts' }))], complete: false };
 }
 
+interface Search {
+  texts: readonly string[];
+  /** Where the signature of each candidate stands. */
+  marks: readonly { kind: Kind; at: ReadonlySet<number> }[];
+  /** Characters that may still be parsed: each try parses the rest of the text, which must not become quadratic. */
+  budget: number;
+}
+
+/** The whole text is read at most so many times. */
+const tries = 60;
+/** An output tells what it is within so many lines of its beginning. */
+const nearBeginning = 12;
+
+function marksOf(texts: readonly string[], { signature }: Kind): Set<number> {
+  return new Set(texts.flatMap((text, index) => (signature.test(text.slice(0, 4096)) ? [index] : [])));
+}
+
 /** The kinds whose signature stands in one of the first lines, in the order of the list. */
 export function kindsSeenIn(text: string): Kind[] {
   const lines = linesOf(text)
@@ -49,15 +64,18 @@ export function kindsSeenIn(text: string): Kind[] {
   return kinds.filter(({ signature }) => lines.some((line) => signature.test(line)));
 }
 
-function longestRun(lines: readonly string[], start: number, candidates: readonly Kind[]): { part: MixedPart; end: number } | undefined {
-  if (lines[start]?.trim() === '') return undefined;
+function longestRun(search: Search, start: number): { part: MixedPart; end: number } | undefined {
+  const { texts, marks } = search;
+  if (texts[start]?.trim() === '') return undefined;
+  const near = Array.from({ length: nearBeginning }, (_, ahead) => start + ahead);
   let best: { kind: Kind; end: number } | undefined;
-  for (const kind of candidates) {
-    const end = endOfRun(lines, start, kind);
+  for (const { kind, at } of marks) {
+    if (!near.some((index) => at.has(index))) continue;
+    const end = endOfRun(search, start, kind);
     if (end > (best?.end ?? start)) best = { kind, end };
   }
   if (!best) return undefined;
-  const { parsed } = best.kind.read(slice(lines, start, best.end));
+  const { parsed } = best.kind.read(slice(texts, start, best.end));
   // Read alone the run may be less than it was with what follows (a rule that needs its closing line): then it is none.
   if (parsed.unparsed.length > 0) return undefined;
   return {
@@ -66,9 +84,12 @@ function longestRun(lines: readonly string[], start: number, candidates: readonl
   };
 }
 
-function endOfRun(lines: readonly string[], start: number, kind: Kind): number {
-  const { parsed, doubtful } = kind.read(slice(lines, start, lines.length));
-  return Math.min(...parsed.unparsed.map(({ line }) => line - 1), ...doubtful.map((line) => line - 1), lines.length);
+function endOfRun(search: Search, start: number, kind: Kind): number {
+  const rest = slice(search.texts, start, search.texts.length);
+  search.budget -= rest.length;
+  if (search.budget < 0) return start;
+  const { parsed, doubtful } = kind.read(rest);
+  return Math.min(...parsed.unparsed.map(({ line }) => line - 1), ...doubtful.map((line) => line - 1), search.texts.length);
 }
 
 /** Empty lines in place of those before, so that line numbers stay those of the whole text. */

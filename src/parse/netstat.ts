@@ -23,10 +23,13 @@ export const parseNetstat = (text: string): Parsed<Socket[]> => {
       const attempt: Attempt<Socket> = columns === undefined ? { why: 'stands before the heading' } : parseRow(line, columns);
       if ('ok' in attempt) value.push(attempt.ok);
       else unparsed.push(unparsedLine(line, attempt.why));
-    } else if (/[0-9]/.test(line.text)) unparsed.push(unparsedLine(line, 'stands where a title should'));
+    } else if (!isTitle(line.text)) unparsed.push(unparsedLine(line, 'stands where a title should'));
   });
   return { value, unparsed, complete: whole && unparsed.length === 0 && columns !== undefined };
 };
+
+/** `Active Internet connections (only servers)` in any language: words, and more of them in parentheses. */
+const isTitle = (text: string): boolean => /^\p{L}[\p{L}\p{M} ,'’/-]*(?:\([\p{L}\p{M} ,'’/-]*\))?\s*$/u.test(text);
 
 /** Two lines that netstat prints in front when it is not run by root: they say that names of programs are missing, not sockets. */
 const isNoteAboutRoot = (text: string): boolean =>

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { NetfilterRuleset, Table } from '../model/netfilter.ts';
 import type { Parsed } from '../model/parsed.ts';
+import { wholeText } from './json-items.ts';
 import { chainOfJson, flowtableOfJson, ruleOfJson, setOfJson } from './nft/json-objects.ts';
 import { initialNftState, isFamily, type NftState, newTable, unread } from './nft/state.ts';
 import { markLossyTables } from './nft/xtables.ts';
@@ -18,8 +19,8 @@ export function parseNftJson(text: string): Parsed<NetfilterRuleset> {
   const state = initialNftState();
   const parsed = listing.safeParse(jsonOf(text));
   if (!parsed.success) {
-    unread(state, 1, text.slice(0, 200), text.trim() === '' ? 'no output' : 'not the JSON of nft: cut, or mixed with other output');
-    return { value: state.ruleset, unparsed: state.unparsed, complete: false };
+    const unparsed = wholeText(text, 'not the JSON of nft: cut, or mixed with other output');
+    return { value: state.ruleset, unparsed, complete: false };
   }
   for (const object of parsed.data.nftables) readObject(state, object);
   for (const table of state.ruleset.tables) table.closed = true;

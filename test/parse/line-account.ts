@@ -25,3 +25,28 @@ export function linesLost(text: string, { value, unparsed }: Parsed<unknown>): n
   const lines = text.split('\n').map((line, index) => ({ line, number: index + 1 }));
   return lines.filter(({ line, number }) => line.trim() !== '' && !accounted.has(number)).map(({ number }) => number);
 }
+
+/**
+ * Lines that are in no account and not looked at either: no value names them, and other words in their place give the same outcome. A heading, COMMIT, a brace or a further line
+ * of one thing are named by no value and looked at.
+ */
+export function linesIgnored(text: string, parsed: Parsed<unknown>, parse: (text: string) => Parsed<unknown> | undefined): number[] {
+  return linesLost(text, parsed).filter((line) => !isLookedAt(text, line, parsed, parse));
+}
+
+/** Whether the outcome is another with other words in a line's place. */
+export function isLookedAt(
+  text: string,
+  line: number,
+  before: Parsed<unknown>,
+  parse: (text: string) => Parsed<unknown> | undefined,
+): boolean {
+  const lines = text.split('\n');
+  lines[line - 1] = '@@ neither read nor known @@';
+  const after = parse(lines.join('\n'));
+  return after !== undefined && (unparsedLines(after) !== unparsedLines(before) || asText(after.value) !== asText(before.value));
+}
+
+const unparsedLines = ({ unparsed }: Parsed<unknown>): string => unparsed.map(({ line }) => line).join(' ');
+const asText = (value: unknown): string =>
+  JSON.stringify(value, (_key, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner));
