@@ -10,9 +10,10 @@ export interface Guess {
 
 /**
  * Which of `kindNames` a text is: by lines that only one tool writes, then by which parser leaves the fewest lines; `mixed` where several outputs stand in one text and
- * together leave none or less. Undefined = nothing in it is known, or it is empty.
+ * together leave none or less. Undefined = nothing in it is known.
  */
 export function guessKind(text: string): Guess | undefined {
+  if (text.trim() === '') return { kind: 'empty', why: 'there is nothing in it' };
   const seen = kindsSeenIn(text);
   if (seen.length === 0) return guessByTrial(text);
   const tried = seen.slice(0, 8).map((kind) => ({ kind, left: leftBy(kind, text) }));
@@ -28,7 +29,6 @@ export function guessKind(text: string): Guess | undefined {
 /** Kinds whose lines have no mark of their own (`dig +short`): only where every line fits. */
 function guessByTrial(text: string): Guess | undefined {
   const count = linesOf(text).filter((line) => line.text.trim() !== '').length;
-  if (count === 0) return undefined;
   const markless = kinds.filter(({ kind }) => ['dig', 'getent', 'ip-route', 'sysctl', 'nc'].includes(kind));
   const fitting = markless.find((kind) => leftBy(kind, text) === 0);
   return fitting && { kind: fitting.kind, why: `each of its ${count} lines can be one of ${fitting.reads}` };

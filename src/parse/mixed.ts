@@ -21,12 +21,13 @@ const mostParts = 40;
 export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeenIn(text)): Parsed<MixedPart[]> {
   const lines = linesOf(text);
   const texts = lines.map((line) => line.text);
-  const search = { texts, marks: candidates.map((kind) => ({ kind, at: marksOf(texts, kind) })), budget: tries * (text.length + 1000) };
+  const marks = new Map(candidates.map((kind) => [kind, marksOf(texts, kind)]));
+  const search: Search = { texts, marks, budget: tries * (text.length + 1000) };
   const value: MixedPart[] = [];
   const unparsed: UnparsedLine[] = [];
   let at = 0;
   while (at < lines.length && value.length < mostParts) {
-    const best = longestRun(search, at);
+    const best = withGluedEnd(search, longestRun(search, at));
     const here = lines[at];
     if (best) value.push(best.part);
     else if (here && isShellMark(here.text))
@@ -39,11 +40,18 @@ export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeen
 }
 
 interface Search {
-  texts: readonly string[];
+  texts: string[];
   /** Where the signature of each candidate stands. */
-  marks: readonly { kind: Kind; at: ReadonlySet<number> }[];
+  marks: Map<Kind, Set<number>>;
   /** Characters that may still be parsed: each try parses the rest of the text, which must not become quadratic. */
   budget: number;
+}
+
+interface Run {
+  kind: Kind;
+  part: MixedPart;
+  /** Index of the line behind it. */
+  end: number;
 }
 
 /** The whole text is read at most so many times. */
@@ -64,24 +72,52 @@ export function kindsSeenIn(text: string): Kind[] {
   return kinds.filter(({ signature }) => lines.some((line) => signature.test(line)));
 }
 
-function longestRun(search: Search, start: number): { part: MixedPart; end: number } | undefined {
-  const { texts, marks } = search;
-  if (texts[start]?.trim() === '') return undefined;
+function longestRun(search: Search, start: number): Run | undefined {
+  if (search.texts[start]?.trim() === '') return undefined;
   const near = Array.from({ length: nearBeginning }, (_, ahead) => start + ahead);
   let best: { kind: Kind; end: number } | undefined;
-  for (const { kind, at } of marks) {
+  for (const [kind, at] of search.marks) {
     if (!near.some((index) => at.has(index))) continue;
     const end = endOfRun(search, start, kind);
     if (end > (best?.end ?? start)) best = { kind, end };
   }
-  if (!best) return undefined;
-  const { parsed } = best.kind.read(slice(texts, start, best.end));
-  // Read alone the run may be less than it was with what follows (a rule that needs its closing line): then it is none.
+  return best && runOf(search.texts, best.kind, start, best.end);
+}
+
+/** Read alone a run may be less than it was with what follows (a rule that needs its closing line): then it is none. */
+function runOf(texts: readonly string[], kind: Kind, start: number, end: number): Run | undefined {
+  const { parsed } = kind.read(slice(texts, start, end));
   if (parsed.unparsed.length > 0) return undefined;
-  return {
-    part: { kind: best.kind.kind, line: start + 1, lastLine: best.end, value: parsed.value, complete: parsed.complete },
-    end: best.end,
-  };
+  return { kind, part: { kind: kind.kind, line: start + 1, lastLine: end, value: parsed.value, complete: parsed.complete }, end };
+}
+
+/**
+ * An output that ended without a newline has the next one's beginning on its last line. Where that line can be parted in one way only, so that the run goes on to there and another
+ * kind reads the rest, the run ends in it; the rest stays in its place for the next part.
+ */
+function withGluedEnd(search: Search, run: Run | undefined): Run | undefined {
+  const line = run && search.texts[run.end];
+  if (!run || line === undefined || line.length > longestGlued || search.budget < 0) return run;
+  const ways = [...line.matchAll(/(?<=[a-z] ?)(?=\d)|(?<=\S )(?=\S)/gi)].flatMap(({ index }) => {
+    const tail = line.slice(index);
+    search.budget -= line.length;
+    const next = kinds.find((kind) => kind !== run.kind && kind.signature.test(tail) && leavesNothing(kind, `${tail}\n`));
+    const texts = [...search.texts.slice(0, run.end), line.slice(0, index)];
+    const longer = next && runOf(texts, run.kind, run.part.line - 1, run.end + 1);
+    return next && longer ? [{ tail, next, longer }] : [];
+  });
+  const [way] = ways;
+  if (way === undefined || ways.length > 1) return run;
+  search.texts[run.end] = way.tail;
+  search.marks.set(way.next, (search.marks.get(way.next) ?? new Set()).add(run.end));
+  return { ...way.longer, end: run.end };
+}
+
+const longestGlued = 400;
+
+function leavesNothing(kind: Kind, text: string): boolean {
+  const { parsed, doubtful } = kind.read(text);
+  return parsed.unparsed.length === 0 && doubtful.length === 0;
 }
 
 function endOfRun(search: Search, start: number, kind: Kind): number {

@@ -2,7 +2,7 @@ import { isShellMark } from './shell-mark.ts';
 
 /** What happened to an output on its way, undone: the text as the tool printed it, with its lines at the same numbers. */
 export interface Undone {
-  what: 'colours' | 'surroundings' | 'prefix' | 'wrap';
+  what: 'colours' | 'surroundings' | 'prefix' | 'interruption' | 'wrap';
   /** For people: `each line began with "> "`. */
   sentence: string;
   /** Lines that are not the tool's own: prompts, and the later pieces of a wrapped line, which now stand in the first. */
@@ -18,6 +18,7 @@ export const remedies: readonly ((text: string, left: ReadonlySet<number>) => Un
   withoutColours,
   withoutPrefix,
   withoutSurroundings,
+  withoutInterruptions,
   withoutWrap,
 ];
 
@@ -70,7 +71,27 @@ function withoutSurroundings(text: string, left: ReadonlySet<number>): Undone | 
 const prompt =
   /^(?:\([\w.-]{1,40}\) ?)?(?:\[[\w.-]{1,64}@[\w.-]{1,64} [^\]]{0,100}\][#$] ?|[\w.-]{1,64}@[\w.-]{1,64}:[^#$ ]{0,100} ?[#$] ?|[/~] ?[#$] |[#$%] )/;
 const fence = /^\s{0,4}(?:```|~~~)[\w-]{0,20}$/;
-const isForeign = (line: string): boolean => prompt.test(line) || fence.test(line) || isShellMark(line);
+/** What kubectl and other Kubernetes programs log about themselves (k8s.io/klog): `E1121 06:30:01.512345   12345 websocket.go:296] Unknown stream id 1`. */
+const klog = /[IWEF]\d{4} \d\d:\d\d:\d\d\.\d{6} {1,7}\d{1,8} [\w.-]{1,60}\.go:\d{1,6}\] /;
+const isForeign = (line: string): boolean => prompt.test(line) || fence.test(line) || isShellMark(line) || line.search(klog) === 0;
+
+/** A message of kubectl in the middle of a line, which goes on in the next one. */
+function withoutInterruptions(text: string, left: ReadonlySet<number>): Undone | undefined {
+  const lines = text.split('\n');
+  const broken = [...left].filter((number) => (lines[number - 1] ?? '').search(klog) > 0 && lines[number] !== undefined);
+  if (broken.length === 0) return undefined;
+  for (const number of broken) {
+    const line = lines[number - 1] ?? '';
+    lines[number - 1] = line.slice(0, line.search(klog)) + (lines[number] ?? '');
+    lines[number] = '';
+  }
+  return {
+    what: 'interruption',
+    sentence: 'messages of kubectl stood in the middle of lines',
+    lines: broken.map((number) => number + 1),
+    text: lines.join('\n'),
+  };
+}
 
 /** A terminal's right margin: every line is at most so long, and those that reach it go on in the next one. */
 function withoutWrap(text: string, left: ReadonlySet<number>): Undone | undefined {

@@ -60,7 +60,7 @@ function attempt(text: string, kind: string | undefined, undone: readonly Undone
 /** All pieces of a folded line that was not understood. */
 function withPieces(unparsed: readonly UnparsedLine[], undone: readonly Undone[], original: string): UnparsedLine[] {
   const lines = linesOf(original);
-  const later = new Set(undone.filter(({ what }) => what === 'wrap').flatMap((step) => step.lines));
+  const later = new Set(undone.filter(({ what }) => what === 'wrap' || what === 'interruption').flatMap((step) => step.lines));
   return unparsed.flatMap((first) => {
     const pieces = [first];
     for (let line = first.line + 1; later.has(line); line++) pieces.push({ line, text: lines[line - 1]?.text ?? '', why: first.why });

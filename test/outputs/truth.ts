@@ -1,10 +1,13 @@
 import { type Comparator, entriesOf, isLoose, type Loose, missing, objectsIn } from './objects.ts';
-import { chainRules, flows, liveFlows, nativeTables, tables, toldPrograms } from './truth-netfilter.ts';
+import { changes, linkLayer, nothing, refusal, sets, trace } from './truth-changes.ts';
+import { chainRules, flows, jails, liveFlows, nativeTables, oneChain, otherBackend, tables, toldPrograms } from './truth-netfilter.ts';
 import { addresses, bridge, links, neighbourStates, routes, rules, sockets } from './truth-node.ts';
 import { captures, connects, curl, dig, getent, paths, ping, probes, resolvConf, tls } from './truth-probes.ts';
 
 /** Which comparator holds an item's truth against its parsed value: by kind, and by what the truth tells of. Undefined = none, which is counted. */
 export function comparatorFor(kind: string, truth: Loose): Comparator | undefined {
+  if (Array.isArray(truth.changes)) return changes;
+  if (kind === 'iptables-rules' && Array.isArray(truth.legacyTables)) return otherBackend;
   if (kind === 'iptables-save' || kind === 'iptables-list' || kind.startsWith('nft')) return netfilter(truth);
   if (kind === 'conntrack') return Array.isArray(truth.entries) ? flows : liveFlows;
   const byKind = kinds[kind];
@@ -16,6 +19,8 @@ export function comparatorFor(kind: string, truth: Loose): Comparator | undefine
 }
 
 function netfilter(truth: Loose): Comparator | undefined {
+  if (typeof truth.chain === 'string' && typeof truth.rules === 'number') return oneChain;
+  if (isLoose(truth.jails)) return jails;
   if (Array.isArray(truth.rules)) return chainRules;
   if (Array.isArray(truth.tables) || isLoose(truth.chains) || Array.isArray(truth.nft)) return nativeTables;
   if (isLoose(truth.tables) || isLoose(truth.nft)) return tables;
@@ -159,5 +164,10 @@ const kinds: Readonly<Record<string, Comparator>> = {
   traceroute: paths,
   openssl: tls,
   tcpdump: captures,
+  ipset: sets,
+  arptables: linkLayer,
+  'xtables-trace': trace,
+  empty: nothing,
+  'tool-message': refusal,
   mixed,
 };

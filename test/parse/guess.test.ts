@@ -32,8 +32,9 @@ describe('guessKind', () => {
     ['218-wget-german-and-bash.txt', 'mixed'],
   ])('%s is %s', (name, kind) => expect(guessKind(sample(name))?.kind).toBe(kind));
 
-  it('knows nothing of an empty or a foreign text', () => {
-    expect(guessKind('')).toBeUndefined();
+  it('knows nothing of a foreign text, and never takes an empty one for an empty table', () => {
+    expect(guessKind('')?.kind).toBe('empty');
+    expect(parseAs('empty', '\n')).toMatchObject({ value: { empty: true }, complete: false });
     expect(guessKind('Lorem ipsum dolor sit amet\n')).toBeUndefined();
   });
   it('does not throw on any text, and parseAs takes every kind that is guessed', () => {

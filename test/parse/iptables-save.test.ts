@@ -156,7 +156,8 @@ describe('parseIptablesSave', () => {
 
   it('reads through the colours of grep', () => {
     const { value, complete } = parseIptablesSave(sample('141').text);
-    expect([complete, allRules(value).length]).toEqual([true, allRules(parseIptablesSave(sample('001').text).value).length]);
+    // What grep left out can't be known.
+    expect([complete, allRules(value).length]).toEqual([false, allRules(parseIptablesSave(sample('001').text).value).length]);
   });
 
   it('never takes a table that was not shown for an empty one', () => {

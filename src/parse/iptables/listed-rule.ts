@@ -40,7 +40,7 @@ const address = /^!?(?:[0-9a-fA-F.:]*[.:][0-9a-fA-F.:]*(?:\/[0-9a-fA-F.:]+)?|any
  */
 function splitColumns(text: string, headings: readonly string[]): Columns | undefined {
   const words = text.trim().split(/\s+/);
-  const source = words.findIndex((word, index) => index > 0 && address.test(word));
+  const source = sourceIndex(words, headings);
   const destination = words[source + 1];
   if (source < 0 || destination === undefined) return undefined;
   const before = words.slice(0, source);
@@ -64,6 +64,18 @@ function splitColumns(text: string, headings: readonly string[]): Columns | unde
     destination,
     tail: tailOf(text, words, source + 2),
   };
+}
+
+/**
+ * Where the source stands: behind the option column, whatever is in it (a host's name, `!loopback/8`); where that column is empty (ip6tables up to 1.8.8) or has grown
+ * together with the protocol (`ipencap--`), it is the first word that reads like an address.
+ */
+function sourceIndex(words: readonly string[], headings: readonly string[]): number {
+  const before = (headings.includes('num') ? 1 : 0) + (headings.includes('pkts') ? 2 : 0);
+  const option = words.findIndex((word, index) => index > before && index <= before + 2 && /^(--|-f|!f|!-f)$/.test(word));
+  const source = option + 1 + (headings.includes('in') ? 2 : 0);
+  const isName = option > 0 && /^!?\w[\w.:/-]*$/.test(words[source] ?? '') && /^!?\w[\w.:/-]*$/.test(words[source + 1] ?? '');
+  return isName ? source : words.findIndex((word, index) => index > 0 && address.test(word));
 }
 
 /** The rest of the line as it stands, because comments may hold several blanks. */

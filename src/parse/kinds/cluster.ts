@@ -1,0 +1,93 @@
+import { parseAntctl } from '../antctl.ts';
+import { parseBirdc } from '../birdc.ts';
+import { parseCalicoctl } from '../calicoctl.ts';
+import { parseCilium } from '../cilium.ts';
+import { parseCniConfig } from '../cni-config.ts';
+import { parseCorednsLog } from '../coredns-log.ts';
+import { parseCorefile } from '../corefile.ts';
+import { parseEmpty } from '../empty.ts';
+import { parseHubble } from '../hubble.ts';
+import { parseKubeProxyConfig } from '../kube-proxy-config.ts';
+import { parseKubeProxyLog } from '../kube-proxy-log.ts';
+import { parseKubeletConfig } from '../kubelet-config.ts';
+import { parseOvsOfctl } from '../ovs-ofctl.ts';
+import { parseSandboxEvents } from '../sandbox-events.ts';
+import { parseSsSummary } from '../ss-summary.ts';
+import { parseSysctl } from '../sysctl.ts';
+import { parseToolMessages } from '../tool-message.ts';
+import { parseUsage } from '../usage.ts';
+import { parseWeave } from '../weave.ts';
+import { type Kind, kind } from './kind.ts';
+
+/** Kinds of the cluster's programs, and what fits nothing else. */
+export const clusterKinds: readonly Kind[] = [
+  kind('kube-proxy-config', 'KubeProxyConfiguration', parseKubeProxyConfig, /kind"?: ?"?KubeProxyConfiguration/),
+  kind('kubelet-config', 'KubeletConfiguration', parseKubeletConfig, /kind"?: ?"?KubeletConfiguration|^\{"kubeletconfig":/),
+  kind(
+    'cni-config',
+    'CNI conf, conflist',
+    parseCniConfig,
+    /"cniVersion"|"plugins": ?\[|"type": ?"(?:bridge|flannel|calico|cilium-cni|portmap|host-local|ptp|multus|macvlan|ipvlan|weave-net|antrea|aws-cni)"/,
+  ),
+  kind(
+    'kube-proxy-log',
+    "kube-proxy's log",
+    parseKubeProxyLog,
+    /[IWEF]\d{4} [\d:.]+ +\d+ (?:server|server_linux|proxier|config|conntrack|cleanup|runner|healthcheck|shared_informer|bounded_frequency_runner|topology|iptables|service|node|reflector)\S*\.go:\d+\]/,
+  ),
+  kind('coredns-log', "CoreDNS' log", parseCorednsLog, /\[(?:INFO|WARNING|ERROR|FATAL)\] (?:plugin\/|\S+:\d+ - )|CoreDNS-\d/),
+  kind(
+    'corefile',
+    'Corefile',
+    parseCorefile,
+    /^\s*(?:kubernetes (?:\S+ )*\S*\.(?:local|arpa)|forward \. \S|proxy \. |loadbalance\b|loop$|prometheus(?: \S*:\d+)?$|lameduck \d)/,
+  ),
+  kind(
+    'sandbox-events',
+    'events of kubectl describe, kubectl get events',
+    parseSandboxEvents,
+    /FailedCreatePodSandBox|NetworkPluginNotReady|NetworkNotReady|cni plugin not initialized|^\s*(?:Normal|Warning)\s+[A-Z]\w+\s+|^LAST SEEN/,
+  ),
+  kind('calicoctl', 'calicoctl node status', parseCalicoctl, /^IPv[46] BGP status|^Calico process is |^calico-node container is /),
+  kind(
+    'birdc',
+    'birdcl show protocols, show route',
+    parseBirdc,
+    /^(?:0001 )?BIRD \S+ ready\.|^(?:2002-)?[Nn]ame +[Pp]roto +[Tt]able +[Ss]tate/,
+  ),
+  kind(
+    'cilium',
+    'cilium status, service list, bpf lb list, monitor',
+    parseCilium,
+    /^KVStore:\s|^ID +Frontend +Service Type|^SERVICE ADDRESS +BACKEND ADDRESS|^xx drop \(|^-> (?:endpoint|stack|overlay|network) /,
+  ),
+  kind(
+    'hubble',
+    'hubble observe',
+    parseHubble,
+    /^\{"(?:flow|lost_events)":|^\w{3} +\d+ [\d:.]+(?: \[[^\]]*\])?: \S+ (?:\([^)]*\) )?(?:->|<-|<>) |^TIMESTAMP +SOURCE +DESTINATION/,
+  ),
+  kind('ovs-ofctl', 'ovs-ofctl dump-flows', parseOvsOfctl, /^(?:NXST|OFPST)_FLOW reply|^ cookie=0x/),
+  kind(
+    'antctl',
+    'antctl get',
+    parseAntctl,
+    /^FLOW\s*$|^TABLE-ID +TABLE-NAME|^(?:POD|NODE|NAME) +.*(?:STATUS|NAMESPACE|NODE-SUBNET|INTERFACE-NAME|OFPORT)/,
+  ),
+  kind(
+    'weave',
+    'weave status',
+    parseWeave,
+    /^\s*(?:->|<-) \S+:\d+\s+(?:established|pending|failed|retrying|connecting)|^ *PeerDiscovery: /,
+  ),
+  kind('ss-summary', 'ss -s', parseSsSummary, /^Total: \d+|^Transport Total {5}IP/),
+  kind('usage', 'the refusal of an option', parseUsage, /^[\w./-]+: (?:invalid|unrecognized|unknown|illegal) option\b|^Usage: /),
+  kind(
+    'tool-message',
+    'what a tool says when it could not do its work',
+    parseToolMessages,
+    /^(?:ipset|ip6?tables|nft|ipvsadm|conntrack|xtables-monitor|arptables|ebtables)(?:-\w+)* v[\d.]+(?: \([\w-]+\))?: (?!.*have been shown)|: (?:command )?not found$|^Error: |^Cannot open network namespace|^exec(?: of)? "\S+"(?::| failed:) /,
+  ),
+  kind('sysctl', 'sysctl -a', parseSysctl, /^(?:net|kernel|vm|fs|user|dev)[./][\w./-]+ ?= ?/),
+  kind('empty', 'no output', parseEmpty, /^$/),
+];

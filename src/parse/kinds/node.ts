@@ -1,0 +1,100 @@
+import { parseArp } from '../arp.ts';
+import { parseBrctlShow, parseBrctlShowmacs } from '../brctl.ts';
+import { parseBridgeFdb } from '../bridge-fdb.ts';
+import { parseBridgeLink } from '../bridge-link.ts';
+import { parseBridgeMdb } from '../bridge-mdb.ts';
+import { parseBridgeVlan } from '../bridge-vlan.ts';
+import { parseEthtool } from '../ethtool.ts';
+import { parseIfconfig } from '../ifconfig.ts';
+import { parseIpAddr } from '../ip-addr.ts';
+import { parseIpLink } from '../ip-link.ts';
+import { parseIpNeigh } from '../ip-neigh.ts';
+import { parseIpNetns } from '../ip-netns.ts';
+import { parseIpRoute } from '../ip-route.ts';
+import { parseIpRouteGet } from '../ip-route-get.ts';
+import { parseIpRule } from '../ip-rule.ts';
+import { parseIpXfrm } from '../ip-xfrm.ts';
+import { parseKernelLog } from '../kernel-log.ts';
+import { parseNetstat, parseNetstatStatistics } from '../netstat.ts';
+import { parseNstat } from '../nstat.ts';
+import { parseProcBonding } from '../proc-bonding.ts';
+import { parseProcNetDev, parseProcNetSnmp, parseProcNetSockets } from '../proc-net.ts';
+import { parseRouteN } from '../route-n.ts';
+import { parseSoftnet } from '../softnet.ts';
+import { parseSs } from '../ss.ts';
+import { parseTcFilter, parseTcQdisc } from '../tc.ts';
+import { type Kind, kind } from './kind.ts';
+
+/** Kinds of links, routes, sockets and counters of a node. */
+export const nodeKinds: readonly Kind[] = [
+  kind('bridge-vlan', 'bridge vlan', parseBridgeVlan, /^port\s+vlan/),
+  kind('bridge-fdb', 'bridge fdb', parseBridgeFdb, /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2} dev \S+|^\s*"mac": ?"|^\[?\{"mac":/),
+  kind(
+    'bridge-link',
+    'bridge link',
+    parseBridgeLink,
+    /^\d+: \S+ .*(?:master \S+ )?state (?:disabled|listening|learning|forwarding|blocking)\b/,
+  ),
+  kind('bridge-mdb', 'bridge mdb', parseBridgeMdb, /^dev \S+ port \S+ grp /),
+  kind('brctl-show', 'brctl show', parseBrctlShow, /^bridge name\s+bridge id\s+STP/),
+  kind('brctl-showmacs', 'brctl showmacs', parseBrctlShowmacs, /^port no\s+mac addr/),
+  kind(
+    'ip-addr',
+    'ip addr',
+    parseIpAddr,
+    /^\s+inet6? \S+ .*scope |^\s*"addr_info"|"addr_info":|^\S+\s+(?:UP|DOWN|UNKNOWN)\s+(?:[\d.]+\/|[0-9a-f:]+\/)/,
+  ),
+  kind(
+    'ip-link',
+    'ip link',
+    parseIpLink,
+    /^\d+: [^\s:]+: <|"ifindex":.*"flags":|^\s*"link_type":|^\S+\s+(?:UP|DOWN|UNKNOWN|LOWERLAYERDOWN)\s+(?:[0-9a-f:]{17}|[\d.]+) </,
+  ),
+  kind('ip-rule', 'ip rule', parseIpRule, /^\d+:\s+(?:not )?from |"priority":\s?\d+,/),
+  kind(
+    'ip-neigh',
+    'ip neigh',
+    parseIpNeigh,
+    /^\S+ dev \S+ (?:lladdr \S+ )?.*(?:REACHABLE|STALE|DELAY|PROBE|FAILED|INCOMPLETE|PERMANENT|NOARP|NONE)|"state":\s?\[/,
+  ),
+  kind('ip-route-get', 'ip route get', parseIpRouteGet, /^\s+cache\b|\buid \d+\s*$|^RTNETLINK answers: |"uid":\s?\d+/),
+  kind(
+    'ip-route',
+    'ip route',
+    parseIpRoute,
+    /^(?:default|(?:(?:unreachable|blackhole|prohibit|throw|local|broadcast|multicast|anycast|unicast) )?(?:default|[\d.]+(?:\/\d+)?|[0-9a-f:]+(?:\/\d+)?)) (?:via|dev|proto|metric|nhid|table|scope|encap|nexthop|tos)\b|^(?:blackhole|unreachable|prohibit|throw) |"dst":\s?"|^Dump terminated|^RTNETLINK answers: No such/,
+  ),
+  kind('ip-xfrm', 'ip xfrm state, policy', parseIpXfrm, /^src \S+ dst \S+\s*$/),
+  kind(
+    'route-n',
+    'route -n, netstat -rn, /proc/net/route',
+    parseRouteN,
+    /^(?:Kernel IP(?:v6)? routing table|Kernel-IP-Routentabelle|Destination\s+(?:Gateway|Next Hop)\s|Ziel\s+Router|Iface\s+Destination\s+Gateway)/,
+  ),
+  kind('ifconfig', 'ifconfig', parseIfconfig, /^\S+: flags=\d+<|^\S+\s+Link encap:/),
+  kind(
+    'arp',
+    'arp -n, arp -an, /proc/net/arp',
+    parseArp,
+    /^\? \(|^\S+ \([\d.]+\) at |^Address\s+HWtype|^IP address\s+HW type|^Adresse\s+Hardware-Typ/,
+  ),
+  kind(
+    'ss',
+    'ss',
+    parseSs,
+    /^(?:Netid\s+)?State\s+Recv-Q\s+Send-Q|^(?:(?:tcp|udp|u_\w+|raw|p_\w+|nl|v_\w+)\s+)?(?:ESTAB|LISTEN|UNCONN|TIME-WAIT|SYN-SENT|CLOSE-WAIT|FIN-WAIT-[12])\s+\d+\s+\d+\s/,
+  ),
+  kind('netstat', 'netstat -tnl', parseNetstat, /^Active (?:Internet|UNIX) |^Aktive Internetverbindungen|^Proto Recv-Q Send-Q/),
+  kind('netstat-s', 'netstat -s', parseNetstatStatistics, /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt):\s*$/),
+  kind('proc-net-snmp', '/proc/net/snmp, /proc/net/netstat', parseProcNetSnmp, /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt): [A-Z]\w+ /),
+  kind('proc-net-dev', '/proc/net/dev', parseProcNetDev, /^Inter-\|\s+Receive/),
+  kind('proc-net-sockets', '/proc/net/tcp, udp', (text) => parseProcNetSockets(text), /^\s*sl\s+local_address\s/),
+  kind('proc-bonding', '/proc/net/bonding/DEV', parseProcBonding, /^Ethernet Channel Bonding Driver: |^Bonding Mode: /),
+  kind('softnet', '/proc/net/softnet_stat', parseSoftnet, /^(?:[0-9a-f]{8} ){9,}[0-9a-f]{8}\s*$/),
+  kind('nstat', 'nstat -az', parseNstat, /^#kernel|^(?:Ip|Ip6|Tcp|Udp|Udp6|Icmp|Icmp6|TcpExt|IpExt|Udplite)\w*\s+\d+\s+\d+\.\d+\s*$/),
+  kind('ethtool', 'ethtool -k, -S, -i', parseEthtool, /^(?:Features for \S+:|NIC statistics:|Settings for \S+:|driver: \S)/),
+  kind('tc-qdisc', 'tc qdisc', parseTcQdisc, /^qdisc \S+ /),
+  kind('tc-filter', 'tc filter', parseTcFilter, /^filter (?:protocol|parent|block|dev) /),
+  kind('kernel-log', 'dmesg, journalctl -k', parseKernelLog, /^(?:<\d+>)?\[\s*\d+\.\d+\] |^[A-Z][a-z]{2} +\d+ [\d:]{8} \S+ kernel: /),
+  kind('ip-netns', 'ip netns', parseIpNetns, /^\S+ \(id: \d+\)$/),
+];

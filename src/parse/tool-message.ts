@@ -1,0 +1,55 @@
+import type { HasLine, Parsed } from '../model/parsed.ts';
+import { applyRules, type LineRule, linesOf } from './line-rules.ts';
+
+/** A tool that did not do what it was asked for, in its own words: "could not look", never "is not there". */
+export interface ToolMessage extends HasLine {
+  /** The program that speaks: the tool, or the shell that did not find it. */
+  program: string;
+  /** `not-found`: there is no such program. `refused`: the kernel or the tool itself did not do it. `permission`: root is needed. */
+  problem: 'not-found' | 'permission' | 'refused';
+  text: string;
+}
+
+/**
+ * Reads what netfilter's, iproute2's and other tools write to their standard error instead of an output: `ipset v7.10: Kernel and userspace incompatible…`, `iptables v1.8.9
+ * (nf_tables): …`, `conntrack v1.4.7 (conntrack-tools): Operation failed: …`, `Error: …` of nft, `sh: ipvsadm: not found`. Never complete: there is no output.
+ */
+export function parseToolMessages(text: string): Parsed<ToolMessage[]> {
+  const messages: ToolMessage[] = [];
+  const unparsed = applyRules(linesOf(text), messages, rules, 'no message of a tool');
+  return { value: messages, unparsed, complete: false };
+}
+
+/** Programs whose message begins with their name alone; a name with a version is a message whatever the name. */
+const tools =
+  'iptables|ip6tables|iptables-save|ip6tables-save|iptables-restore|nft|ipset|ipvsadm|conntrack|ip|bridge|tc|ss|brctl|ethtool|sysctl|netstat|ifconfig|route|arp|arptables|ebtables|dmesg|nsenter|crictl|kubectl|calicoctl|cilium|birdc|birdcl';
+
+const rules: readonly LineRule<ToolMessage[]>[] = [
+  [
+    /^(?:(?:\/\S+\/)?(?:ba|da|a|z)?sh: )?(?:(?:line )?\d+: )?([\w./-]+): (?:command )?not found$/,
+    (messages, [text = '', program = ''], { line }) => messages.push({ line, program, problem: 'not-found', text }),
+  ],
+  [
+    /^exec(?: of)? "([\w./-]+)"(?:: | failed: )(?:executable file not found|No such file or directory).*$/,
+    (messages, [text = '', program = ''], { line }) => messages.push({ line, program, problem: 'not-found', text }),
+  ],
+  [
+    /^([a-z][\w-]{1,30}) v\d+\.\d[\w.-]*(?: \([\w-]+\))?: (.+)$/,
+    (messages, [text = '', program = '', words = ''], { line }) =>
+      !/have been shown|have been/.test(words) && add(messages, line, program, text),
+  ],
+  [new RegExp(`^(${tools}): (.+)$`), (messages, [text = '', program = ''], { line }) => add(messages, line, program, text)],
+  [/^Error: (.+)$/, (messages, [text = ''], { line }) => add(messages, line, 'nft', text)],
+  [/^Perhaps (?:ip6?tables|\S+) or your kernel needs to be upgraded\.$/, (messages) => messages.length > 0],
+  [/^Try `(\w+) -h' or '\w+ --help' for more information\.$/, (messages) => messages.length > 0],
+  [
+    /^(?:Cannot open network namespace|setting the network namespace|Failed to open) .*$/,
+    (messages, [text = ''], { line }) => add(messages, line, 'ip', text),
+  ],
+];
+
+function add(messages: ToolMessage[], line: number, program: string, text: string): boolean {
+  const needsRoot = /permission denied|operation not permitted|you must be root|are you root/i.test(text);
+  messages.push({ line, program, problem: needsRoot ? 'permission' : 'refused', text });
+  return true;
+}
