@@ -11,16 +11,17 @@ export interface CleanupResult {
 }
 
 /**
- * Deletes node pods that a killed run left, in every namespace, found by their label.
+ * Deletes node pods that a killed run left, in one namespace or in all, found by their label.
  * @throws Error when the pods can't be listed
  */
 export async function cleanup(
-  options: { kubectl: string; flags: KubectlFlags; olderThanSeconds: number },
+  options: { kubectl: string; flags: KubectlFlags; namespace: string | null; olderThanSeconds: number },
   world: World,
 ): Promise<CleanupResult> {
   const kubectl = createKubectl(options.kubectl, options.flags, world.signal, world.onKubectl);
   const { reader } = await connect(kubectl, world.signal, world.environment);
-  const read = await reader.get(`/api/v1/pods?labelSelector=${encodeURIComponent(managedByLabel)}`);
+  const where = options.namespace === null ? '/api/v1/pods' : `/api/v1/namespaces/${options.namespace}/pods`;
+  const read = await reader.get(`${where}?labelSelector=${encodeURIComponent(managedByLabel)}`);
   if (!read.ok) throw new Error(`the pods could not be listed: ${read.failure.detail}`);
   const items = (read.body as { items: unknown[] }).items.map((item) => podSchema.parse(item));
   const isOld = (created: string | null | undefined): boolean =>

@@ -79,6 +79,9 @@ async function withCluster<T>(options: DiagnoseOptions, world: World, work: (col
   );
   try {
     return await work(collector);
+  } catch (error) {
+    if (error instanceof ClusterError) error.contextNamespace = connection.namespace;
+    throw error;
   } finally {
     world.progress(`deleting the node pods (${connection.reader.requests()} API requests were made)`);
     const { left } = await nodePods.removeAll();
@@ -91,7 +94,7 @@ async function withCluster<T>(options: DiagnoseOptions, world: World, work: (col
 
 /** The report of a run that could not even read the target: JSON is printed for it too. */
 export function reportWithoutCluster(options: DiagnoseOptions, error: ClusterError, startedAt: Date): Report {
-  const namespace = options.target.namespace ?? options.namespace ?? 'default';
+  const namespace = options.target.namespace ?? options.namespace ?? error.contextNamespace ?? 'default';
   return {
     apiVersion: 'k8snet.dev/v1',
     kind: 'DiagnosisReport',

@@ -13,7 +13,7 @@ import type { DiagnoseOptions } from './diagnose.ts';
  * (nodes, addresses) stands as a name in capitals.
  */
 export function dryRun(options: DiagnoseOptions): string {
-  const namespace = options.target.namespace ?? options.namespace ?? 'default';
+  const namespace = options.target.namespace ?? options.namespace ?? 'CONTEXT-NAMESPACE';
   const kubectl = (...args: string[]): string => `${options.kubectl} ${quoteAll([...flagArguments(options.flags), ...args])}`;
   const pod = { ...newNodePod('NODE', options.nodePodNamespace, options.image), name: 'k8snet-NODE-RANDOM' };
   const sections = [

@@ -25,6 +25,13 @@ export async function main(argv: readonly string[]): Promise<void> {
     await program.parseAsync([...argv]);
   } catch (error) {
     if (error instanceof CommanderError) {
+      const hint = hintFor(
+        error.code,
+        argv.slice(2),
+        program.name(),
+        program.commands.map((command) => command.name()),
+      );
+      if (hint !== null) process.stderr.write(`${cleanText(hint)}\n`);
       process.exitCode = error.exitCode === 0 ? 0 : 2;
       return;
     }
@@ -33,6 +40,17 @@ export async function main(argv: readonly string[]): Promise<void> {
     if (process.env.K8SNET_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`);
     process.exitCode = exit;
   }
+}
+
+/** What was meant by a command line that has no command where one belongs. */
+function hintFor(code: string, words: readonly string[], name: string, commands: readonly string[]): string | null {
+  const [first = ''] = words;
+  const at = words.findIndex((word) => commands.includes(word));
+  if (code === 'commander.unknownOption' && first.startsWith('-') && at > 0)
+    return `options come after the command: ${name} ${[...words.slice(at), ...words.slice(0, at)].join(' ')}`;
+  if (code === 'commander.unknownCommand' && /[/.]|^(svc|service|services)$/.test(first))
+    return `perhaps: ${name} diagnose ${words.join(' ')}`;
+  return null;
 }
 
 async function createProgram(name: string) {
@@ -60,7 +78,7 @@ async function createProgram(name: string) {
   const record = program
     .command('record')
     .description('collect everything about a Service into a .tgz, to be judged later or elsewhere')
-    .argument('<target...>', 'as for diagnose')
+    .argument('[target...]', 'as for diagnose')
     .option('-f, --file <file>', 'file to write (default: k8snet-NAME-TIME.tgz)')
     .exitOverride()
     .action((target: string[], _: unknown, command: { opts: () => CollectingOptions & { file?: string } }) =>
@@ -73,15 +91,15 @@ async function createProgram(name: string) {
     .description('delete node pods that a killed run left behind')
     .exitOverride()
     .action((_: unknown, command: { opts: () => KubectlOptions & { olderThan: number } }) => end(run.runCleanup(command.opts())));
-  options.addOlderThan(options.addKubectlOptions(cleanup));
+  options.addOlderThan(options.addKubectlOptions(cleanup, 'only in this namespace (default: in all)'));
 
   program
     .command('explain')
     .description('explain a check: what is wrong, how to confirm and mend it, what it is mistaken for')
-    .argument('<id>', 'id or slug, for example SVC002 or selector-matches-no-pod')
+    .argument('[id]', 'id or slug, for example SVC002 or selector-matches-no-pod (default: list them all)')
     .addOption(options.colorOption())
     .exitOverride()
-    .action((id: string, _: unknown, command: { opts: () => { color: 'auto' | 'always' | 'never' } }) =>
+    .action((id: string | undefined, _: unknown, command: { opts: () => { color: 'auto' | 'always' | 'never' } }) =>
       end(run.runExplain(id, command.opts())),
     );
 
@@ -115,6 +133,7 @@ What it does to the cluster:
 
 Exit codes:
   0 healthy   1 a fault was found   2 bad usage or configuration   3 could not tell   130/143 ended by a signal
+  A report (text, JSON, Markdown) is printed for 0, 1 and 3; for 2 only a sentence on standard error.
 
 As a kubectl plug-in, flags come after the plug-in's name: kubectl k8snet diagnose svc/x -n shop
 `;

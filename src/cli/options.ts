@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { KubectlFlags } from '../collect/kubectl.ts';
-import { defaultImage, parseRequestTimeout } from '../collect/options.ts';
-import { isNamespaceName } from '../collect/target.ts';
+import { defaultImage, parseDuration } from '../collect/options.ts';
+import { isNamespaceName, isPort } from '../collect/target.ts';
 
 /** commander hands `-o=json` over as "=json" (seen with 14.0). */
 const withoutEquals = (value: string): string => value.replace(/^=/, '');
@@ -15,9 +15,9 @@ const oneOf =
   };
 
 const duration = (value: string): number => {
-  const match = /^(\d+)(s|m|h)?$/.exec(withoutEquals(value));
-  if (!match) throw new InvalidArgumentError('write a duration such as 30s, 5m or 1h.');
-  return Number(match[1]) * ({ s: 1, m: 60, h: 3600 }[match[2] ?? 's'] ?? 1);
+  const milliseconds = parseDuration(withoutEquals(value));
+  if (milliseconds === null) throw new InvalidArgumentError('write a duration such as 30s, 1m30s or 1h.');
+  return milliseconds / 1000;
 };
 
 /** A timer holds at most 2^31 milliseconds, and nobody waits for more than a day. */
@@ -29,7 +29,13 @@ const limit = (value: string): number => {
 
 const requestTimeout = (value: string): string => {
   const plain = withoutEquals(value);
-  if (parseRequestTimeout(plain) === null) throw new InvalidArgumentError('write seconds, or a duration such as 5s or 1m30s.');
+  if (parseDuration(plain) === null) throw new InvalidArgumentError('write seconds, or a duration such as 5s or 1m30s.');
+  return plain;
+};
+
+const port = (value: string): string => {
+  const plain = withoutEquals(value);
+  if (!isPort(plain)) throw new InvalidArgumentError('a number from 1 to 65535, or the name of a port.');
   return plain;
 };
 
@@ -71,12 +77,10 @@ export interface DiagnoseCommandOptions extends CollectingOptions {
 }
 
 /** kubectl's own flags in kubectl's spelling. */
-export function addKubectlOptions(command: Command): Command {
+export function addKubectlOptions(command: Command, namespaceOf = 'namespace of the Service (default: that of the context)'): Command {
   const group = (option: Option) => option.helpGroup('kubectl options (handed to every kubectl that is started):');
   return command
-    .addOption(
-      group(new Option('-n, --namespace <namespace>', 'namespace of the Service (default: that of the context)').argParser(namespaceName)),
-    )
+    .addOption(group(new Option('-n, --namespace <namespace>', namespaceOf).argParser(namespaceName)))
     .addOption(group(new Option('--context <name>', 'kubeconfig context')))
     .addOption(group(new Option('--kubeconfig <file>', 'kubeconfig file')))
     .addOption(group(new Option('--cluster <name>', 'kubeconfig cluster')))
@@ -106,7 +110,7 @@ export function addCollectingOptions(command: Command): Command {
         'where the request starts: pod/NAME, pod/NAMESPACE/NAME, deploy/NAME or node/NAME (default: a running pod of the namespace that is no endpoint, else a node)',
       ).argParser(withoutEquals),
     )
-    .addOption(new Option('--port <port>', 'Service port, by number or name (default: the first TCP port)').argParser(withoutEquals))
+    .addOption(new Option('--port <port>', 'Service port, by number or name (default: the first TCP port)').argParser(port))
     .addOption(
       new Option(
         '--node-access <how>',
@@ -132,7 +136,22 @@ export function addReportOptions(command: Command): Command {
     .addOption(new Option('-o, --output <format>', 'text, json or markdown').argParser(oneOf('text', 'json', 'markdown')).default('text'))
     .addOption(colorOption())
     .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
-    .addOption(new Option('--bundle <file>', 'judge a recording instead of a cluster'));
+    .addOption(
+      new Option('--bundle <file>', 'judge a recording instead of a cluster').conflicts([
+        'from',
+        'port',
+        'record',
+        'dryRun',
+        'nodeAccess',
+        'image',
+        'context',
+        'kubeconfig',
+        'cluster',
+        'user',
+        'as',
+        'asGroup',
+      ]),
+    );
 }
 
 export const addOlderThan = (command: Command): Command =>

@@ -31,6 +31,7 @@ export async function runDiagnose(words: string[], options: DiagnoseCommandOptio
       if (!(error instanceof ClusterError) || isSignal(stop)) throw error;
       const told =
         stop.reason === 'timeout' ? new ClusterError(`out of time after ${options.timeout} s (--timeout): ${error.message}`) : error;
+      told.contextNamespace = error.contextNamespace;
       result = { report: reportWithoutCluster(collect, told, started), snapshot: null };
     }
     if (isSignal(stop)) return null;
@@ -67,7 +68,15 @@ export async function runRecord(words: string[], options: CollectingOptions & { 
 export async function runCleanup(options: KubectlOptions & { olderThan: number }): Promise<number> {
   const { cleanup } = await import('../app/cleanup.ts');
   return inWorld({ ...options, timeout: 60 }, false, async (world) => {
-    const result = await cleanup({ kubectl: kubectlBinary(), flags: kubectlFlags(options), olderThanSeconds: options.olderThan }, world);
+    const result = await cleanup(
+      {
+        kubectl: kubectlBinary(),
+        flags: kubectlFlags(options),
+        namespace: options.namespace ?? null,
+        olderThanSeconds: options.olderThan,
+      },
+      world,
+    );
     const lines = [
       ...result.deleted.map((pod) => `deleted ${pod}`),
       ...result.kept.map((pod) => `kept ${pod}: younger than --older-than`),
@@ -82,8 +91,15 @@ export async function runCleanup(options: KubectlOptions & { olderThan: number }
 }
 
 /** `k8snet explain`. */
-export async function runExplain(idOrSlug: string, options: { color: 'auto' | 'always' | 'never' }): Promise<number> {
-  const [{ findExplanation }, { renderExplanation }] = await Promise.all([import('../app/explain.ts'), import('../report/explain.ts')]);
+export async function runExplain(idOrSlug: string | undefined, options: { color: 'auto' | 'always' | 'never' }): Promise<number> {
+  const [{ findExplanation, listChecks }, { renderExplanation }] = await Promise.all([
+    import('../app/explain.ts'),
+    import('../report/explain.ts'),
+  ]);
+  if (idOrSlug === undefined) {
+    await writeOut(listChecks());
+    return exitCodes.healthy;
+  }
   const found = findExplanation(idOrSlug);
   if ('meta' in found) {
     await writeOut(
@@ -95,7 +111,8 @@ export async function runExplain(idOrSlug: string, options: { color: 'auto' | 'a
     );
     return exitCodes.healthy;
   }
-  throw new UsageError(`there is no check "${idOrSlug}"; there are ${found.known.map((meta) => `${meta.id} ${meta.slug}`).join(', ')}`);
+  const near = found.near.map((meta) => `${meta.id} ${meta.slug}`).join(', ');
+  throw new UsageError(`there is no check "${idOrSlug}"${near === '' ? '' : `; near ones: ${near}`}; \`k8snet explain\` lists them all`);
 }
 
 /** `k8snet parse`: what k8snet understood of an output that somebody pasted. 0 = all of it, 1 = not all, 2 = nothing. */

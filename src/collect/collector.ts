@@ -5,6 +5,7 @@ import { readDnsLogs } from './dns-logs.ts';
 import { nodesOnPath, podsOfNode } from './flow.ts';
 import { clientSections, nodeOriginProbes } from './flow-probes.ts';
 import type { Kubectl } from './kubectl.ts';
+import { askForLastWords } from './last-words.ts';
 import { createNodeAccess } from './node-access.ts';
 import type { NodePods } from './node-pod.ts';
 import { failedEntries, runInClient, runOnNode, secondRound } from './node-rounds.ts';
@@ -71,15 +72,21 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
     entries: new Map(entries),
   });
 
-  /** Null when the exec into the node brought something; else the failure, and the node counts as one that could not be looked at. */
-  const giveUpIfSilent = (node: string, session: Session | undefined, result: readonly Entry[]): ReadFailure | null => {
+  /**
+   * Where an exec into a node brought nothing, the node counts as one that could not be looked at. If it starts pods and only new connections to it are
+   * lost, its last words say why: they come over the kubelet's own connection.
+   */
+  const lastWordsOf = async (work: Plan, node: string, session: Session | undefined, result: readonly Entry[]) => {
     const broken = session ? wholeFailure(result) : null;
-    if (broken)
-      access.giveUp(node, {
-        ...broken,
-        detail: `pod ${session?.namespace}/${session?.pod} was there, and the exec into it brought nothing: ${broken.detail}`,
-      });
-    return broken;
+    if (!session || !broken) return { broken, words: [] };
+    const isDeaf = session.tier === 'node-pod' && (broken.reason === 'timeout' || broken.reason === 'unreachable');
+    const place = { image: access.image(node) ?? options.image, namespace: options.nodePodNamespace };
+    const words = isDeaf ? await askForLastWords(deps.nodePods, work, node, place) : [];
+    access.giveUp(node, {
+      ...broken,
+      detail: `pod ${session.namespace}/${session.pod} was there, and the exec into it brought nothing: ${broken.detail}${words.length > 0 ? '; a few readings came as the termination message of another pod' : ''}`,
+    });
+    return { broken, words };
   };
 
   /** Reads the client's node and probes from the client, through the node's pod where there is one, else by exec into the client. */
@@ -96,7 +103,9 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
       throughNode ? [] : execs(),
     ]);
     add(ofNode);
-    const broken = giveUpIfSilent(node, session, ofNode);
+    const { broken, words } = await lastWordsOf(work, node, session, ofNode);
+    add(words);
+    if (words.some((entry) => entry.key.startsWith('probe/'))) return 'node';
     if (!throughNode) {
       add(ofClient);
       return ofClient.some((entry) => !entry.failure) ? 'exec' : 'none';
@@ -137,8 +146,7 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
           ...nodes.map(async (node) => {
             const session = sessions.get(node);
             const result = await secondRound(deps.kubectl, options, work, node, session, access.failure(node));
-            giveUpIfSilent(node, session, result);
-            return result;
+            return [...result, ...(await lastWordsOf(work, node, session, result)).words];
           }),
           readDnsLogs(deps.kubectl, work),
         ]);

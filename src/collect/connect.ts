@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ClusterError, UsageError } from './errors.ts';
 import type { Kubectl } from './kubectl.ts';
 import { createKubectlReader } from './kubectl-reader.ts';
-import { parseRequestTimeout } from './options.ts';
+import { parseDuration } from './options.ts';
 import type { ClusterReader } from './reader.ts';
 
 const viewSchema = z.looseObject({
@@ -92,7 +92,7 @@ function parseJson(text: string): unknown {
 
 /** 0 means no limit to kubectl, and our own limit to us. A timer holds at most 2^31 milliseconds. */
 const limitOf = (requestTimeout: string | undefined): number =>
-  Math.min(parseRequestTimeout(requestTimeout ?? '') || readLimitMilliseconds, 86_400_000);
+  Math.min(parseDuration(requestTimeout ?? '') || readLimitMilliseconds, 86_400_000);
 
 /**
  * What client-node 1.4 does otherwise than kubectl: impersonation of groups, token files, relative and interactive exec plug-ins, HTTPS_PROXY,

@@ -6,4 +6,6 @@ export class UsageError extends Error {
 /** The API server could not be asked at all (exit code 3). */
 export class ClusterError extends Error {
   override name = 'ClusterError';
+  /** The namespace of the kubeconfig's context, where that was known already. */
+  contextNamespace: string | null = null;
 }

@@ -22,10 +22,17 @@ export interface KubectlResult {
   failure?: { reason: Reason | 'not-found' | 'unauthorized' | 'not-installed' | 'interrupted' | 'conflict'; detail: string };
 }
 
+export interface RunOptions {
+  limitMilliseconds: number;
+  /** Ended earlier when nothing at all was printed by then: for commands that print something at once when they work. */
+  firstOutputMilliseconds?: number;
+  input?: string;
+}
+
 export interface Kubectl {
   binary: string;
   flags: KubectlFlags;
-  run(args: readonly string[], options: { limitMilliseconds: number; input?: string }): Promise<KubectlResult>;
+  run(args: readonly string[], options: RunOptions): Promise<KubectlResult>;
 }
 
 /** Called for each kubectl that ends; used by -v. */
@@ -64,7 +71,7 @@ export function flagArguments(flags: KubectlFlags): string[] {
 async function runOnce(
   binary: string,
   args: string[],
-  { limitMilliseconds, input }: { limitMilliseconds: number; input?: string },
+  { limitMilliseconds, firstOutputMilliseconds, input }: RunOptions,
   signal: AbortSignal,
 ): Promise<KubectlResult> {
   const started = performance.now();
@@ -83,7 +90,13 @@ async function runOnce(
     killGroup(child.pid);
   };
   if (child.pid !== undefined) running.add(child.pid);
+  let limit = limitMilliseconds;
   const timer = setTimeout(() => end('timeout'), limitMilliseconds);
+  const silence = setTimeout(() => {
+    limit = firstOutputMilliseconds ?? limitMilliseconds;
+    end('timeout');
+  }, firstOutputMilliseconds ?? limitMilliseconds);
+  child.stdout.once('data', () => clearTimeout(silence));
   const onAbort = () => end('interrupted');
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });
@@ -97,13 +110,14 @@ async function runOnce(
       return {
         ...base,
         exit: null,
-        failure: { reason: 'timeout', detail: `kubectl gave no answer within ${Math.round(limitMilliseconds / 100) / 10} s and was ended` },
+        failure: { reason: 'timeout', detail: `kubectl gave no answer within ${Math.round(limit / 100) / 10} s and was ended` },
       };
     if (ending.why === 'interrupted') return { ...base, exit: null, failure: { reason: 'interrupted', detail: 'interrupted' } };
     const failure = base.exit === 0 ? undefined : classifyKubectlError(stderr);
     return failure ? { ...base, failure } : base;
   } finally {
     clearTimeout(timer);
+    clearTimeout(silence);
     signal.removeEventListener('abort', onAbort);
     if (child.pid !== undefined) running.delete(child.pid);
   }

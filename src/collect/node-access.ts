@@ -48,6 +48,8 @@ export function createNodeAccess(options: CollectOptions, deps: Deps) {
       const all = await Promise.all(nodes.map((node) => open(node, silent.get(node) ?? null)));
       return new Map(all.flatMap((item, index) => (item.session ? [[nodes[index] as string, item.session] as const] : [])));
     },
+    /** The image of the node's pod, which may be another than the one asked for. */
+    image: (node: string): string | null => done.get(node)?.report.image ?? null,
     failure: (node: string): ReadFailure | null => done.get(node)?.failure ?? null,
     /** Says that a node can't be looked at after all: its session brought nothing. It is not tried again. */
     giveUp: (node: string, failure: ReadFailure): void => {

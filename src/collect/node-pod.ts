@@ -15,9 +15,9 @@ export interface NodePod {
 
 /**
  * The manifest of a node pod: in the node's network and process namespaces, so that it works when the CNI is what is broken and can enter the
- * namespace of any pod of that node. `activeDeadlineSeconds` ends it when nobody is left to delete it; it has no service-account token.
+ * namespace of any pod of that node. It sleeps, and is spoken to by exec, unless another command is given. `activeDeadlineSeconds` ends it when nobody is left to delete it; it has no service-account token.
  */
-export function nodePodManifest(pod: NodePod, lifetimeSeconds: number): object {
+export function nodePodManifest(pod: NodePod, lifetimeSeconds: number, command = `exec sleep ${lifetimeSeconds}`): object {
   return {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -42,7 +42,7 @@ export function nodePodManifest(pod: NodePod, lifetimeSeconds: number): object {
           name: containerName,
           image: pod.image,
           imagePullPolicy: 'IfNotPresent',
-          command: ['sh', '-c', `exec sleep ${lifetimeSeconds}`],
+          command: ['sh', '-c', command],
           securityContext: { privileged: true },
         },
       ],
@@ -83,21 +83,33 @@ export function createNodePods(options: {
   signal: AbortSignal;
 }) {
   const asked = new Map<string, NodePod>();
-  const create = async (pod: NodePod): Promise<NodePodResult> => {
-    const started = performance.now();
-    if (options.signal.aborted) return { ok: false, failure: { reason: 'interrupted', detail: 'interrupted' } };
+  const submit = async (pod: NodePod, command?: string): Promise<ReadFailure | undefined> => {
+    if (options.signal.aborted) return { reason: 'interrupted', detail: 'interrupted' };
     asked.set(pod.name, pod);
     // Not ended by Ctrl-C: a request that is on its way has to be answered before the pod can be deleted.
     const created = await options.deleter.run(['create', '--raw', `/api/v1/namespaces/${pod.namespace}/pods`, '-f', '-'], {
       limitMilliseconds: 15_000,
-      input: JSON.stringify(nodePodManifest(pod, options.lifetimeSeconds)),
+      input: JSON.stringify(nodePodManifest(pod, options.lifetimeSeconds, command)),
     });
-    if (created.failure) {
-      if (created.failure.reason !== 'timeout') asked.delete(pod.name);
-      return { ok: false, failure: created.failure };
-    }
-    const failure = await waitUntilRunning(options.reader, pod, started + options.startMilliseconds, options.signal);
+    if (created.failure && created.failure.reason !== 'timeout') asked.delete(pod.name);
+    return created.failure;
+  };
+  const create = async (pod: NodePod): Promise<NodePodResult> => {
+    const started = performance.now();
+    const failure =
+      (await submit(pod)) ?? (await waitUntilRunning(options.reader, pod, started + options.startMilliseconds, options.signal));
     return failure ? { ok: false, failure } : { ok: true, pod, seconds: (performance.now() - started) / 1000 };
+  };
+  /**
+   * Runs a script as the command of a pod of its own and returns its last words: at most 4096 bytes, which the kubelet itself reads and reports in
+   * the pod's status (kubernetes.io, "Determine the Reason for Pod Failure"). Needs no connection to the node, where exec and logs need a new one.
+   */
+  const askByMessage = async (pod: NodePod, script: string, limitMilliseconds: number): Promise<string | undefined> => {
+    const deadline = performance.now() + limitMilliseconds;
+    const command = `{ ${script}\n} </dev/null 2>&1 | head -c ${messageBytes} >/dev/termination-log`;
+    // The kubelet makes one dollar sign of two, and looks for variables behind one (k8s.io/kubernetes third_party/forked/golang/expansion).
+    const failure = await submit(pod, command.replaceAll('$', '$$$$'));
+    return failure ? undefined : waitForMessage(options.reader, pod, deadline, options.signal);
   };
   const remove = async (pods: readonly NodePod[]): Promise<{ left: { pod: NodePod; detail: string }[] }> => {
     const results = await Promise.all(
@@ -116,7 +128,7 @@ export function createNodePods(options: {
       ),
     };
   };
-  return { create, remove, removeAll: () => remove([...asked.values()]) };
+  return { create, askByMessage, remove, removeAll: () => remove([...asked.values()]) };
 }
 export type NodePods = ReturnType<typeof createNodePods>;
 
@@ -125,6 +137,9 @@ function groupByNamespace(pods: readonly NodePod[]): [string, NodePod[]][] {
   for (const pod of pods) groups.set(pod.namespace, [...(groups.get(pod.namespace) ?? []), pod]);
   return [...groups];
 }
+
+/** What a kubelet keeps of a container's termination message (k8s.io/kubernetes pkg/kubelet/container, MaxContainerTerminationMessageLength). */
+const messageBytes = 4096;
 
 const hopeless = new Set([
   'ErrImagePull',
@@ -158,6 +173,17 @@ async function waitUntilRunning(
   }
 }
 
+async function waitForMessage(reader: ClusterReader, pod: NodePod, deadline: number, signal: AbortSignal): Promise<string | undefined> {
+  while (!signal.aborted && performance.now() < deadline) {
+    const read = await reader.get(`/api/v1/namespaces/${pod.namespace}/pods/${pod.name}`);
+    const state = read.ok ? (read.body as PodBody).status?.containerStatuses?.[0]?.state : undefined;
+    if (state?.terminated) return state.terminated.message;
+    if (hopeless.has(state?.waiting?.reason ?? '')) return undefined;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  return undefined;
+}
+
 function stateOf(body: PodBody): { running: boolean; hopeless: boolean; detail: string } {
   const { phase, containerStatuses, reason, message } = body.status ?? {};
   const state = containerStatuses?.[0]?.state;
@@ -168,6 +194,9 @@ function stateOf(body: PodBody): { running: boolean; hopeless: boolean; detail: 
   return { running: false, hopeless: over, detail };
 }
 
+/** An exec takes 0.1 s on a healthy cluster; by then a script of ours has said hello. */
+const helloMilliseconds = 10_000;
+
 /** Runs a script by `sh` on standard input, so that its length is bounded by no URL. */
 export async function execScript(
   kubectl: Kubectl,
@@ -176,5 +205,9 @@ export async function execScript(
   limitMilliseconds: number,
 ): Promise<KubectlResult> {
   const container = where.container === undefined ? [] : ['-c', where.container];
-  return kubectl.run(['exec', '-i', '-n', where.namespace, where.pod, ...container, '--', 'sh'], { limitMilliseconds, input: script });
+  return kubectl.run(['exec', '-i', '-n', where.namespace, where.pod, ...container, '--', 'sh'], {
+    limitMilliseconds,
+    firstOutputMilliseconds: Math.min(limitMilliseconds, helloMilliseconds),
+    input: script,
+  });
 }

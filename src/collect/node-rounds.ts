@@ -99,7 +99,7 @@ export function failedEntries(sections: readonly Section[], failure: { reason: s
 }
 
 /** An entry belongs to the pod that its key names, else to the node. */
-function ranOn(key: string, node: string): RanOn {
+export function ranOn(key: string, node: string): RanOn {
   const match = /^(?:probe\/)?pod\/([^/]+)\/([^/]+)\//.exec(key);
   return match ? { kind: 'pod', namespace: match[1] as string, name: match[2] as string } : { kind: 'node', name: node };
 }

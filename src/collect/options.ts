@@ -15,8 +15,8 @@ export interface CollectOptions {
 
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** `--request-timeout` as kubectl takes it: bare seconds, or a Go duration (`5s`, `1m30s`); in milliseconds. Null for what kubectl refuses too. */
-export function parseRequestTimeout(text: string): number | null {
+/** A duration as kubectl takes it: bare seconds, or a Go duration (`5s`, `1m30s`); in milliseconds. Null for what kubectl refuses too. */
+export function parseDuration(text: string): number | null {
   if (/^\d+$/.test(text)) return Number(text) * 1000;
   if (!/^(\d+(\.\d+)?(ms|s|m|h))+$/.test(text)) return null;
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)];

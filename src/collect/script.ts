@@ -48,6 +48,8 @@ export function buildScript(
   // In a function, so that a script that was cut on its way runs not at all instead of by half.
   const script = [
     'k8snet_main() {',
+    // Says at once that the exec came through: what hangs is told from what takes long.
+    `echo "@@k8snet:${nonce}:hello"`,
     'export LC_ALL=C',
     'w=$(mktemp -d /tmp/k8snet.XXXXXX 2>/dev/null || mktemp -d /dev/shm/k8snet.XXXXXX 2>/dev/null || mktemp -d 2>/dev/null)',
     `export W="$w"; [ -n "$w" ] || { echo "@@k8snet:${nonce}:nowhere"; exit 0; }`,

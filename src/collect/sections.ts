@@ -13,17 +13,18 @@ const section =
 
 const tool = (ns: string, ...words: string[]): string => `NS=${ns}; t ${quoteAll(words)}`;
 
-const sysctlPaths =
+const nodeWideSysctls =
   '/proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding /proc/sys/net/bridge/bridge-nf-call-iptables ' +
   '/proc/sys/net/bridge/bridge-nf-call-ip6tables /proc/sys/net/netfilter/nf_conntrack_max /proc/sys/net/netfilter/nf_conntrack_count ' +
   '/proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal /proc/sys/net/ipv4/tcp_mtu_probing /proc/sys/net/ipv4/ip_no_pmtu_disc ' +
-  '/proc/sys/net/ipv4/neigh/default/gc_thresh3 /proc/sys/net/ipv4/ip_local_port_range /proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/forwarding';
+  '/proc/sys/net/ipv4/neigh/default/gc_thresh3 /proc/sys/net/ipv4/ip_local_port_range';
+const deviceSysctls = '/proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/conf/*/forwarding';
 
 /**
  * `net.ipv4.conf.flannel/1.rp_filter = 0`: in sysctl's notation the dots of an interface's name are slashes (sysctl(8)).
  */
-const sysctlShell = (ns: string): string =>
-  `NS=${ns}; t grep -s . ${sysctlPaths} | sed -e 's|^/proc/sys/||' -e 'h;s|:.*||;y|./|/.|;G;s|\\n[^:]*:| = |'`;
+const sysctlShell = (ns: string, paths = `${nodeWideSysctls} ${deviceSysctls}`): string =>
+  `NS=${ns}; t grep -s . ${paths} | sed -e 's|^/proc/sys/||' -e 'h;s|:.*||;y|./|/.|;G;s|\\n[^:]*:| = |'`;
 
 /** What is read of a node's own network namespace. Everything here only reads; nothing loads a kernel module that is not there. */
 export function nodeSections(node: string, lane = `node/${node}`): Section[] {
@@ -79,6 +80,10 @@ export function nodeSections(node: string, lane = `node/${node}`): Section[] {
   ];
 }
 
+/** The settings that are not one device's: short enough for a termination message. */
+export const sysctlInBrief = (node: string): Section =>
+  section(`node/${node}`, `node/${node}`, 10)('sysctl', 'sysctl net', sysctlShell('host', nodeWideSysctls));
+
 /** Rarely needed and sometimes long: only for `record` and when the first round did not settle it. */
 export function nodeDetailSections(node: string, lane = `node/${node}`): Section[] {
   const of = section(`node/${node}`, lane, 20);
@@ -105,7 +110,7 @@ export function conntrackSection(node: string, addresses: readonly string[], lan
   const lists = addresses.map((address) => `t conntrack -L -d ${quote(address)} 2>/dev/null | head -n 300`).join('; ');
   return {
     key: `node/${node}/conntrack`,
-    command: `conntrack -L -d ${addresses.join(' | ')}`,
+    command: `conntrack -L | grep -E '${addresses.join('|')}'`,
     shell: `NS=host; has conntrack || { echo "k8snet: no conntrack" >&2; exit 127; }; ${lists}`,
     limit: 15,
     lane,

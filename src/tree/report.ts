@@ -81,6 +81,8 @@ function quoteEvidence(facts: Facts, reference: EvidenceRef): Evidence | null {
   if (!('entry' in reference)) return { command: reference.command, on: reference.on, lines: reference.lines.slice(0, mostLines) };
   const entry = facts.snapshot.entries.get(reference.entry);
   if (!entry) return null;
+  // What could not be read is no proof, and no emptiness either.
+  if (entry.failure && entry.stdout === '') return null;
   const all = entry.stdout.split('\n');
   const wanted = reference.lines.length > 0 ? [...new Set(reference.lines)] : [1, 2, 3];
   const lines = wanted
@@ -88,10 +90,19 @@ function quoteEvidence(facts: Facts, reference: EvidenceRef): Evidence | null {
     .slice(0, mostLines)
     .map((number) => ({ number, text: (all[number - 1] as string).slice(0, 1000) }));
   return {
-    command: entry.command,
+    command: typedCommand(entry.command, all, wanted[0] ?? 1),
     on: describeRanOn(entry.on),
     lines: lines.length > 0 ? lines : [{ number: 1, text: '(nothing was printed)' }],
   };
+}
+
+/** The command that printed the line, where one entry holds several: the queries of a name's search list, or a ping whose size depends on the device. */
+function typedCommand(command: string, lines: readonly string[], wanted: number): string {
+  const query = lines.slice(0, wanted).findLast((line) => line.startsWith('k8snet-query '));
+  const [, name, server] = /name=(\S+) server=(\S+)/.exec(query ?? '') ?? [];
+  if (name !== undefined && server !== undefined) return `dig @${server} ${name} A`;
+  const mtu = Number(/^k8snet-mtu .*mtu=(\d+)/m.exec(lines.slice(0, wanted).join('\n'))?.[1]);
+  return mtu > 0 ? command.replace('MTU-28', String(mtu - 28)) : command;
 }
 
 function toProbe(probe: ProbeResult): Probe {

@@ -66,8 +66,11 @@ describe('bad usage: exit code 2, one sentence, nothing on standard output', () 
     [['diagnose', 'svc/x', '--node-namespace', 'a/b'], /lower-case letters, digits and "-"/],
     [['explain', 'SVC002', '--color', 'purple'], /allowed are auto, always, never/],
     [['cleanup', '--older-than', 'yesterday'], /write a duration/],
-    [['record'], /missing required argument 'target'/],
-    [['explain'], /missing required argument 'id'/],
+    [['record'], /no target: say which Service/],
+    [['-n', 'shop', 'diagnose', 'svc/x'], /options come after the command: k8snet diagnose svc\/x -n shop/],
+    [['svc/x'], /perhaps: k8snet diagnose svc\/x/],
+    [['diagnose', '--bundle', 'x.tgz', '--from', 'pod/x'], /cannot be used with option '--from/],
+    [['diagnose', 'svc/x', '--port', '0'], /a number from 1 to 65535/],
   ])('%j', async (words, why) => {
     const run = await k8snet(words);
     expect(run).toMatchObject({ exit: 2, stdout: '' });
@@ -84,7 +87,8 @@ describe('bad usage: exit code 2, one sentence, nothing on standard output', () 
     [['diagnose', 'x.shop', '-n', 'web'], /two namespaces are given: shop in the name and -n web/],
     [['diagnose', 'x', '--from', 'svc/y'], /the client is pod\/NAME/],
     [['record', 'pod/x'], /k8snet diagnoses Services, not pod/],
-    [['explain', 'XYZ999'], /there is no check "XYZ999"; there are /],
+    [['explain', 'XYZ999'], /there is no check "XYZ999"; .*`k8snet explain` lists them all/],
+    [['explain', 'SVC02'], /near ones: .*SVC002 selector-matches-no-pod/],
     [['diagnose', 'x\u001B[31m\u0007y'], /is not a Service name/],
   ])('%j', async (words, why) => {
     const run = await k8snet(words);

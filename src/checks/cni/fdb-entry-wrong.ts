@@ -80,7 +80,7 @@ function missing(facts: Facts, vxlan: VxlanHop): LegFinding {
       next: next(vxlan),
       fix: [
         `restart the CNI agent's pod on ${hop.node}`,
-        `by hand, until then: bridge fdb replace ${neighbour?.mac} dev ${link.name} dst ${addressOf(facts, hop.far)} self permanent`,
+        `by hand on ${hop.node}, until then: bridge fdb replace ${neighbour?.mac} dev ${link.name} dst ${addressOf(facts, hop.far)} self permanent`,
       ],
     }),
   };
@@ -104,7 +104,7 @@ function mistaken(facts: Facts, vxlan: VxlanHop, entry: FdbEntry): LegFinding {
       next: next(vxlan),
       fix: [
         `restart the CNI agent's pod on ${hop.node}`,
-        `by hand, until then: bridge fdb replace ${entry.mac} dev ${link.name} dst ${right} self permanent`,
+        `by hand on ${hop.node}, until then: bridge fdb replace ${entry.mac} dev ${link.name} dst ${right} self permanent`,
       ],
     }),
   };

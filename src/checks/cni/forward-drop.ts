@@ -71,7 +71,13 @@ function broken(leg: Leg, found: ScopedStop): LegFinding {
         ...(passage.node === null ? {} : { node: passage.node }),
         ...(passage.pod ? { namespace: passage.pod.metadata.namespace ?? '' } : {}),
       },
-      evidence: [evidence(stop.entry, decision.line)],
+      // nft prints a chain's policy on the line after its name.
+      evidence: [
+        evidence(
+          stop.entry,
+          ...(decision.by === 'policy' && decision.source === 'nft' ? [decision.line, decision.line + 1] : [decision.line]),
+        ),
+      ],
       next:
         passage.node === null
           ? []
@@ -79,7 +85,9 @@ function broken(leg: Leg, found: ScopedStop): LegFinding {
       fix: [
         decision.by === 'rule'
           ? `take the rule away, or accept the pod range before it, on ${place}`
-          : `accept the pod range in ${decision.chain} on ${place} (the CNI agent does so when it is restarted), or set its policy to ACCEPT`,
+          : decision.chain === 'FORWARD'
+            ? `accept the pod range in ${decision.chain} on ${place} (the CNI agent does so when it is restarted), or set its policy to ACCEPT`
+            : `accept the pod range in chain ${decision.chain} of table ${decision.table} on ${place}, or its policy: whoever made that table knows why it drops`,
       ],
     }),
   };

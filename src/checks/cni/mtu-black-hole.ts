@@ -129,9 +129,9 @@ function describe(facts: Facts, { link, node, far }: Place, probes: readonly Pro
       : { kind: 'network', name: between, ...(node === null ? {} : { node }) },
     evidence: [...lines, ...related, ...(filter ? [filter.evidence] : [])],
     next: [
-      ...(far !== null && node !== far
+      ...(first?.origin.kind === 'pod'
         ? [
-            `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- ping -M do -c 2 -s 1472 ${facts.nodeAddress(far) ?? far}`,
+            `kubectl debug -n ${first.origin.namespace} ${first.origin.name} -it --image=nicolaka/netshoot --profile=netadmin -- ping -M do -c 2 -s ${size - 28} ${first.target}`,
           ]
         : []),
       `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- ip -d link`,
@@ -159,7 +159,7 @@ function filterOfIcmp(facts: Facts, node: string, probe: ProbeResult | undefined
   );
   if (verdict.state !== 'stopped') return null;
   return {
-    text: `${describeDecision(verdict.stop.decision)} drops the ICMP`,
+    text: `${describeDecision(verdict.stop.decision)} would drop the ICMP`,
     evidence: evidence(verdict.stop.entry, verdict.stop.decision.line),
   };
 }

@@ -33,7 +33,10 @@ function reachOf(facts: Facts, probe: ProbeResult, from: string, to: string): No
     probe,
     unresolved,
     evidence: [
-      evidence(probe.id, ...probe.tries.flatMap((item) => item.lines), ...(kubelet ? [kubelet.line] : [])),
+      evidence(probe.id, ...probe.tries.flatMap((item) => item.lines)),
+      ...(kubelet
+        ? [{ command: `nc -vz ${probe.target} 10250`, on: `node ${from}`, lines: [{ number: kubelet.line, text: kubelet.text }] }]
+        : []),
       ...(unresolved ? [evidence(`node/${from}/ip-neigh`, unresolved.line)] : []),
     ],
   };
@@ -43,7 +46,7 @@ function reachOf(facts: Facts, probe: ProbeResult, from: string, to: string): No
 }
 
 /** The connect to the kubelet's port that follows unanswered echo requests: open and refused both mean that somebody is there. */
-function kubeletAnswer(facts: Facts, probe: ProbeResult): { answers: boolean; line: number } | undefined {
+function kubeletAnswer(facts: Facts, probe: ProbeResult): { answers: boolean; line: number; text: string } | undefined {
   const lines = facts.snapshot.entries.get(probe.id)?.stdout.split('\n') ?? [];
   const start = lines.indexOf('k8snet-kubelet');
   const match = start < 0 ? null : /^k8snet-try \d+ rc=(\d+)/.exec(lines[start + 1] ?? '');
@@ -51,5 +54,6 @@ function kubeletAnswer(facts: Facts, probe: ProbeResult): { answers: boolean; li
   const words = lines.slice(start + 2).join('\n');
   if (/no tool that can connect/.test(words)) return undefined;
   const last = lines.findLastIndex((line) => line.trim() !== '');
-  return { answers: match[1] === '0' || /refused/i.test(words), line: Math.max(start + 2, last + 1) };
+  const line = Math.max(start + 2, last + 1);
+  return { answers: match[1] === '0' || /refused/i.test(words), line, text: lines[line - 1] ?? '' };
 }

@@ -1,5 +1,5 @@
 import type { Facts } from '../../facts/facts.ts';
-import { evidence } from '../../model/evidence.ts';
+import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Link } from '../../model/link.ts';
 import { bothWays, deviceTo, isTunnel, type Leg } from '../../walk/leg.ts';
 import { addressesOfNode, publishedVtep } from '../../walk/overlay.ts';
@@ -169,11 +169,13 @@ function broken(
 }
 
 /** What `ip route get` answered for this way, where it was asked. */
-function askedKernel(facts: Facts, node: string, way: Leg): ReturnType<typeof evidence>[] {
+function askedKernel(facts: Facts, node: string, way: Leg): EvidenceRef[] {
   const entry = facts.nodeNet(node).entry('route-get');
   const lines = entry?.stdout.split('\n') ?? [];
   const at = lines.findIndex((line) => line.startsWith(`k8snet-route ${way.from.address} ${way.to.address} `));
-  return entry && at >= 0 ? [evidence(entry.key, at + 1, at + 2)] : [];
+  const dev = /iif=(\S+)/.exec(lines[at] ?? '')?.[1];
+  const command = `ip route get ${way.to.address}${dev && dev !== 'lo' ? ` from ${way.from.address} iif ${dev}` : ''}`;
+  return entry && at >= 0 ? [{ command, on: `node ${node}`, lines: [{ number: at + 2, text: lines[at + 1] ?? '' }] }] : [];
 }
 
 function byHand(facts: Facts, node: string, way: Leg): string[] {
@@ -183,8 +185,8 @@ function byHand(facts: Facts, node: string, way: Leg): string[] {
   const links = facts.nodeNet(node).links();
   const tunnel = links.state === 'seen' ? links.value.find((link) => isTunnel(link) && link.name === 'flannel.1') : undefined;
   if (tunnel && publishedVtep(facts, far).backend === 'vxlan')
-    return [`by hand, until then: ip route replace ${cidr} via ${cidr.split('/')[0]} dev ${tunnel.name} onlink`];
+    return [`by hand on ${node}, until then: ip route replace ${cidr} via ${cidr.split('/')[0]} dev ${tunnel.name} onlink`];
   if (publishedVtep(facts, far).backend === 'host-gw')
-    return [`by hand, until then: ip route replace ${cidr} via ${addressesOfNode(facts, far)[0]}`];
+    return [`by hand on ${node}, until then: ip route replace ${cidr} via ${addressesOfNode(facts, far)[0]}`];
   return [];
 }

@@ -70,7 +70,7 @@ function broken({ pod, node }: VethPair, link: Link, where: string | null): LegF
       ],
       fix: [
         `kubectl delete pod -n ${pod.metadata.namespace} ${pod.metadata.name}, so that it gets a new veth`,
-        ...(where === null ? [] : [`by hand, until then: ip link set ${link.name} up on ${node}`]),
+        ...(where === null ? [] : [`by hand on ${node}, until then: ip link set ${link.name} up`]),
       ],
     }),
   };

@@ -74,7 +74,7 @@ function broken(facts: Facts, pod: Pod, node: string, veth: Link, bridge: Link, 
       next: [`kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- bridge link`],
       fix: [
         `kubectl delete pod -n ${pod.metadata.namespace} ${pod.metadata.name}, so that it gets a new veth on the bridge`,
-        `by hand, until then: ip link set ${veth.name} master ${bridge.name} on ${node}`,
+        `by hand on ${node}, until then: ip link set ${veth.name} master ${bridge.name}`,
       ],
     }),
   };

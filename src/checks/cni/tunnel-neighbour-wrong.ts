@@ -91,7 +91,7 @@ const broken = (facts: Facts, vxlan: VxlanHop, truth: VtepTruth, what: string): 
       next: [`kubectl debug node/${hop.node} -it --image=nicolaka/netshoot --profile=sysadmin -- ip neigh show dev ${link.name}`],
       fix: [
         `restart the CNI agent's pod on ${hop.node}`,
-        ...(mac ? [`by hand, until then: ip neigh replace ${gateway} lladdr ${mac} dev ${link.name} nud permanent`] : []),
+        ...(mac ? [`by hand on ${hop.node}, until then: ip neigh replace ${gateway} lladdr ${mac} dev ${link.name} nud permanent`] : []),
       ],
     }),
   };

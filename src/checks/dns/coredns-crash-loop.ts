@@ -67,7 +67,7 @@ function describe(facts: Facts, crashed: readonly Pod[]): Fault {
   const addresses = crashed.flatMap((pod) => pod.status.podIP ?? []);
   return fault({
     title: `${many} ${crashed.length === 1 ? 'ends' : 'end'} right after the start${end}${words ? `: ${words.reason}` : '; no log that was read says why'}`,
-    where: whereOf(facts, words, first),
+    where: whereOf(facts, words, crashed),
     evidence: [
       ...(words ? [evidence(words.entry, words.line)] : []),
       ...causeEvidence(facts, words),
@@ -91,10 +91,13 @@ function describe(facts: Facts, crashed: readonly Pod[]): Fault {
   });
 }
 
-function whereOf(facts: Facts, words: LastWords | null, pod: Pod): Where {
+function whereOf(facts: Facts, words: LastWords | null, crashed: readonly Pod[]): Where {
   if (words?.kind === 'corefile') return { kind: 'ConfigMap', namespace: 'kube-system', name: 'coredns' };
   if (words?.kind === 'loop' && forwardsToFile(facts))
-    return { kind: 'resolv.conf', name: 'kubelet resolvConf', ...(pod.spec.nodeName === undefined ? {} : { node: pod.spec.nodeName }) };
+    return {
+      kind: 'resolv.conf',
+      name: `kubelet resolvConf on ${[...new Set(crashed.flatMap((pod) => pod.spec.nodeName ?? []))].join(', ')}`,
+    };
   if (words?.kind === 'loop') return { kind: 'ConfigMap', namespace: 'kube-system', name: 'coredns' };
   return dnsWhere(facts);
 }

@@ -117,7 +117,7 @@ function describe(facts: Facts, group: [PortStop, ...PortStop[]]): Fault {
           `kubectl debug node/${station.node} -it --image=nicolaka/netshoot --profile=netadmin -- ${decision.source === 'nft' ? 'nft list ruleset' : 'iptables-save -c'} | grep -w 53`,
         ]
       : [
-          `kubectl get ${station.name.replace('pod ', 'pod -n ').replace('/', ' ')} -o jsonpath='{.spec.initContainers[*].name} {.spec.containers[*].name}'`,
+          `kubectl debug ${station.name.replace('pod ', '-n ').replace('/', ' ')} -it --image=nicolaka/netshoot --profile=netadmin -- ${decision.source === 'nft' ? 'nft list ruleset' : 'iptables-save -c'} | grep -w 53`,
         ],
     fix: [`remove the rule from ${decision.table} ${decision.chain} on ${station.name}, and what writes it; allow UDP and TCP port 53`],
     breaks: breaksOf(facts, station, udp),

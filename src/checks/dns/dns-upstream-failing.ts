@@ -102,7 +102,12 @@ function describe(facts: Facts, external: string, probe: ProbeResult, complaint:
     ],
     next: [
       'kubectl logs -n kube-system -l k8s-app=kube-dns --tail=50',
-      `dig +tries=1 +time=2 @${named ? named.replace(/:\d+$/, '') : 'UPSTREAM'} ${external}`,
+      ...dnsPods(facts)
+        .slice(0, 1)
+        .map(
+          (pod) =>
+            `kubectl debug -n ${pod.metadata.namespace} ${pod.metadata.name} -it --image=nicolaka/netshoot -- dig +tries=1 +time=2 @${named ? named.replace(/:\d+$/, '') : 'UPSTREAM'} ${external}`,
+        ),
     ],
     fix: [
       `make ${named ?? 'the upstream resolver'} answer the CoreDNS pods, or name another resolver in ${configured.startsWith('/') ? "the resolv.conf that kubelet takes, or in the Corefile's forward line" : "the Corefile's forward line"}, and start CoreDNS anew`,

@@ -1,3 +1,4 @@
+import type { Facts } from '../../facts/facts.ts';
 import { evidence } from '../../model/evidence.ts';
 import { findSysctl, sysctlNumber } from '../../parse/sysctl.ts';
 import { cannotTell, defineCheck, fail, fault, notSeen, pass, skip } from '../check.ts';
@@ -49,9 +50,7 @@ export const conntrackTableFull = defineCheck({
             title: `the connection tracking table of node ${node} is full (${now} of ${most}): new connections are dropped`,
             where: { kind: 'sysctl', name: maximum, node },
             evidence: [evidence(`node/${node}/sysctl`, ...lines), evidence(`node/${node}/conntrack-stats`)],
-            next: [
-              `kubectl debug node/${node} -it --profile=sysadmin --image=nicolaka/netshoot -- sh -c "conntrack -L 2>/dev/null | awk '{for(i=1;i<=NF;i++)if(\\$i~/^src=/){print \\$i;break}}' | sort | uniq -c | sort -rn | head"`,
-            ],
+            next: [showTable(facts, node)],
             fix: [`find who holds the entries on ${node}, then end them or raise ${maximum}`],
             breaks: (probe) => originNode(facts, probe) === node || needsAddress(facts, (address) => facts.nodeOf(address) === node)(probe),
           }),
@@ -65,7 +64,17 @@ export const conntrackTableFull = defineCheck({
   },
 });
 
-function unseen(facts: Parameters<typeof conntrackTableFull.judge>[0]) {
+/** By the node's own shell where an exec into it brings nothing: `kubectl debug` needs a new connection to it as well. */
+function showTable(facts: Facts, node: string): string {
+  const count =
+    "conntrack -L 2>/dev/null | awk '{for(i=1;i<=NF;i++)if(\\$i~/^src=/){print \\$i;break}}' | sort | uniq -c | sort -rn | head";
+  const isDeaf = facts.nodeNet(node).entry('conntrack-stats')?.failure !== undefined;
+  return isDeaf
+    ? `ssh ${node} "${count}"`
+    : `kubectl debug node/${node} -it --profile=sysadmin --image=nicolaka/netshoot -- sh -c "${count}"`;
+}
+
+function unseen(facts: Facts) {
   const node = flowNodes(facts)[0];
   const sysctls = node === undefined ? undefined : facts.nodeNet(node).sysctls();
   return sysctls && sysctls.state === 'unknown'

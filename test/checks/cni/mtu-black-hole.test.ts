@@ -13,7 +13,7 @@ describe('CNI016 mtu-black-hole', () => {
       ['n1', 'n2', 'n3'].map((node) => ({ kind: 'link', name: 'flannel.1 mtu 1400', node })),
     );
     expect(faults[0].title).toMatch(
-      /^flannel\.1 on node n1 takes 1400 bytes and the pods send 1450; the sender is not told \(filter OUTPUT: "-A OUTPUT .*icmp.* -j DROP" drops the ICMP\)/,
+      /^flannel\.1 on node n1 takes 1400 bytes and the pods send 1450; the sender is not told \(filter OUTPUT: "-A OUTPUT .*icmp.* -j DROP" would drop the ICMP\)/,
     );
     expect(quoted(snapshot, faults[0])[0]).toContain('100% packet loss');
     expect(broken(createFacts(snapshot), faults[0]).every((id) => id.startsWith('probe/pod/default/client/payload/'))).toBe(true);

@@ -7,9 +7,10 @@ flows() { # FIRST COUNT: distinct UDP flows, assured, so that none is evicted ea
 }
 fill() { flows "$1" "$2" >"$STATE/conntrack.in"; host n1 conntrack -R "$STATE/conntrack.in"; true; } # ends with "not enough memory": it is full
 inject() {
-  local max; max=$(host n1 cat /proc/sys/net/netfilter/nf_conntrack_max); host n1 conntrack -F; fill 0 "$max"
+  # what is open stays open, as in a table that filled up by itself: the kubelet keeps its connection to the API server
+  local max; max=$(host n1 cat /proc/sys/net/netfilter/nf_conntrack_max); fill 0 "$max"
   # what connections that ended meanwhile leave free is taken too, for as long as the last of them are in TIME_WAIT
   (for i in $(seq 26); do fill $((max + i * 1000)) 900; sleep 5; done) >/dev/null 2>&1 & echo $! >"$STATE/conntrack.pid"
 }
 bites() { times_out svc && times_out n2; }
-revert() { kill "$(cat "$STATE/conntrack.pid")"; sleep 1; host n1 conntrack -F; rm -f "$STATE"/conntrack.*; }
+revert() { kill "$(cat "$STATE/conntrack.pid")"; sleep 1; host n1 conntrack -D -p udp -d 198.51.100.1; rm -f "$STATE"/conntrack.*; }

@@ -8,6 +8,7 @@ import {
   expectHealthy,
   expectHealthyBut,
   expectUnknown,
+  freshNamespace,
   mustKubectl,
   nodePodsLeft,
   reason,
@@ -15,7 +16,7 @@ import {
   until,
 } from './run.ts';
 
-const namespace = 'k8snet-surroundings';
+const namespace = 'k8snet-nodes';
 const environment = async () => ({ KUBECONFIG: await adminKubeconfig() });
 const image = 'docker.io/nicolaka/netshoot:latest';
 
@@ -40,11 +41,8 @@ const shellLess = {
 
 describe.skipIf(reason !== undefined)(`node access${skipped}`, () => {
   beforeAll(async () => {
-    const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-    await apply(
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } },
-      { apiVersion: 'v1', kind: 'Namespace', metadata: { name: `${namespace}-restricted`, labels } },
-    );
+    await freshNamespace(namespace);
+    await freshNamespace(`${namespace}-restricted`, { 'pod-security.kubernetes.io/enforce': 'restricted' });
     await apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } }, shellLess);
     await mustKubectl(['wait', '-n', namespace, '--for=condition=Ready', 'pod/shell-less', '--timeout=60s']);
   });
@@ -104,7 +102,7 @@ describe.skipIf(reason !== undefined)(`node access${skipped}`, () => {
     const words = ['diagnose', 'my-service.default', '--from', `pod/${namespace}/shell-less`, '--node-access', 'none', '-o', 'json'];
     const run = await diagnose(await environment(), [], words);
     expectUnknown(run, /the container has no shell \(sh\)/);
-    expect(run.report.coverage.lost.join('\n')).toMatch(/pod k8snet-surroundings\/shell-less: it could not be entered/);
+    expect(run.report.coverage.lost.join('\n')).toMatch(/pod k8snet-nodes\/shell-less: it could not be entered/);
   });
 });
 

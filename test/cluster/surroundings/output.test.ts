@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { unpackSnapshot } from '../../../src/snapshot/archive.ts';
-import { adminKubeconfig, apply, closeAll, mustKubectl, nodePodsLeft, reason, skipped, start } from './run.ts';
+import { adminKubeconfig, apply, closeAll, freshNamespace, mustKubectl, nodePodsLeft, reason, skipped, start } from './run.ts';
 
-const namespace = 'k8snet-surroundings';
+const namespace = 'k8snet-output';
 /** Sets the window's title, clears the screen, hides text, and turns the reading direction round. */
 const treacherous = '\u001B]0;owned\u0007\u001B[2J\u001B[8m\u009B31m\u202Ereversed\u202C\u0000';
 const image = 'docker.io/nicolaka/netshoot:latest';
@@ -26,7 +26,7 @@ const printed = String.raw`\033]0;owned\007\033[2J\033[8m\233\061m`;
 
 describe.skipIf(reason !== undefined)(`garbage from the cluster${skipped}`, () => {
   beforeAll(async () => {
-    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    await freshNamespace(namespace);
     await apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
     const answer = `printf 'HTTP/1.1 500 ${printed}\\r\\nServer: ${printed}\\r\\n\\r\\n${printed}'`;
     await apply(

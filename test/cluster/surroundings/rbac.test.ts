@@ -10,6 +10,7 @@ import {
   diagnose,
   expectHealthyBut,
   expectUnknown,
+  freshNamespace,
   mustKubectl,
   nodePodsLeft,
   reason,
@@ -32,7 +33,7 @@ const needs = {
 } as const;
 type Need = keyof typeof needs;
 
-const namespace = 'k8snet-surroundings';
+const namespace = 'k8snet-rbac';
 const rbac = { apiVersion: 'rbac.authorization.k8s.io/v1' };
 const names = [...(Object.keys(needs) as Need[]).map((need) => `without-${need}`), 'exec-in-default-only'];
 
@@ -68,7 +69,7 @@ const without = async (need: Need, more: readonly string[] = []) => diagnose({ K
 
 describe.skipIf(reason !== undefined)(`a role that lacks something${skipped}`, () => {
   beforeAll(async () => {
-    await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    await freshNamespace(namespace);
     await apply(
       ...(Object.keys(needs) as Need[]).flatMap((need) => account(`without-${need}`, allBut(need))),
       ...account('exec-in-default-only', allBut('pods-exec')),

@@ -141,6 +141,12 @@ export async function mustKubectl(args: readonly string[], input?: string): Prom
 export const apply = (...objects: object[]): Promise<string> =>
   mustKubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
 
+/** Makes a namespace, after one of the same name that an earlier run left, or is still leaving, has gone. */
+export async function freshNamespace(name: string, labels: Record<string, string> = {}): Promise<void> {
+  await mustKubectl(['delete', 'namespace', name, '--ignore-not-found', '--timeout=80s']);
+  await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+}
+
 /** Node pods of k8snet, once those that are being deleted have gone. */
 export async function nodePodsLeft(): Promise<string[]> {
   for (let round = 0; ; round += 1) {
