@@ -80,6 +80,31 @@ export function nftTextOf(services: readonly GeneratedService[]): string {
   ].join('\n');
 }
 
+/**
+ * What `conntrack -L` (1.4.7) prints of so many connections of pods to Services, in pieces of a thousand lines: TCP in several states, and DNS over UDP; a quarter with accounting,
+ * as nodes with nf_conntrack_acct have it.
+ */
+export function* conntrackListOf(flows: number): Generator<string> {
+  for (let first = 0; first < flows; first += 1000)
+    yield Array.from({ length: Math.min(1000, flows - first) }, (_, index) => `${conntrackLine(first + index)}\n`).join('');
+}
+
+function conntrackLine(index: number): string {
+  const source = addressAt(128, index % 5000);
+  const service = addressAt(64, index % 997);
+  const endpoint = addressAt(128, 10_000 + (index % 9973));
+  const port = 1024 + (index % 64_000);
+  const count = (packets: number): string => (index % 4 === 0 ? ` packets=${packets} bytes=${packets * 140}` : '');
+  const [head, front, back, flag] =
+    index % 5 === 0
+      ? ['udp      17 29', 53, 53, index % 10 === 0 ? '' : ' [ASSURED]']
+      : [`tcp      6 ${index % 432_000} ${['ESTABLISHED', 'TIME_WAIT', 'CLOSE_WAIT'][index % 3]}`, 80, 8080, ' [ASSURED]'];
+  return (
+    `${head} src=${source} dst=${service} sport=${port} dport=${front}${count(index % 90)}` +
+    ` src=${endpoint} dst=${source} sport=${back} dport=${port}${count(index % 80)}${flag} mark=0 use=1`
+  );
+}
+
 /** xt_statistic keeps a probability as a number of 31 bits. */
 const asStored = (probability: number): string => (Math.round(probability * 2 ** 31) / 2 ** 31).toFixed(11);
 
