@@ -1,0 +1,53 @@
+import { evidence } from '../../model/evidence.ts';
+import { deadReason, deviceLine, deviceOf, isBridge } from './stations.ts';
+import { atStation, ended, going, nameOf, type Stage, type Station, type Way, withStep } from './way.ts';
+
+/** Bytes beyond its MTU that a veth still takes, for a VLAN tag (is_skb_forwardable in net/core/dev.c). */
+const slack = 4;
+
+/** A frame comes to a device: too long for it, for its bridge, for another machine, or for the IP layer of its station. */
+export const arrive: Stage<'arrive'> = (_world, way, { station, device: name, mac }) => {
+  const here = entering(way, station);
+  const device = deviceOf(station, name);
+  if (device === undefined) {
+    const says = `device ${name} of ${nameOf(station)} was not read`;
+    return ended(here, 'insufficient-info', { kind: 'device', says, brief: name, evidence: [evidence(`${station.key}/ip-link`)] });
+  }
+  const { link } = device;
+  const dead = deadReason(device);
+  if (dead) return ended(here, 'dropped', { kind: 'device', says: `${dead} in ${nameOf(station)}`, brief: dead, evidence: [deviceLine(device)] });
+  const { mtu } = link;
+  if (mtu !== undefined && link.kind !== 'vxlan' && here.inside.length === 0 && (here.packet.length ?? 0) > mtu + slack) {
+    const says = `${name} of ${nameOf(station)} does not take ${here.packet.length} bytes: mtu ${mtu}`;
+    return ended(here, 'dropped', { kind: 'device', says, brief: `mtu ${mtu}`, evidence: [deviceLine(device)] });
+  }
+  const seen = withStep(here, {
+    kind: 'device',
+    says: `in by ${name} of ${nameOf(station)}`,
+    brief: '',
+    evidence: [deviceLine(device)],
+    passes: { device: name, direction: 'in' },
+  });
+  if (link.master !== undefined) {
+    const master = deviceOf(station, link.master);
+    if (master && isBridge(station, master)) {
+      const masterDead = deadReason(master);
+      if (masterDead === undefined) return [going(seen, { at: 'bridge', station, bridge: link.master, from: name, mac })];
+      return ended(seen, 'dropped', { kind: 'bridge', says: `${masterDead} on ${nameOf(station)}`, brief: masterDead, evidence: [deviceLine(master)] });
+    }
+    const says = `what ${link.master}, the master of ${name} on ${nameOf(station)}, does with it is not worked out`;
+    return ended(seen, 'insufficient-info', { kind: 'device', says, brief: link.master, evidence: [deviceLine(device)] });
+  }
+  if (mac !== undefined && link.address !== undefined && link.linkType === 'ether' && link.address.toLowerCase() !== mac) {
+    const says = `${nameOf(station)} ignores it: it is for ${mac}, and ${name} is ${link.address}`;
+    return ended(seen, 'dropped', { kind: 'device', says, brief: 'for another MAC', evidence: [deviceLine(device, 1), ...seen.chosenBy.slice(-2)] });
+  }
+  return [going(seen, { at: 'input', station, device: name, prerouted: false, port: undefined })];
+};
+
+/** A packet keeps its mark inside a namespace and loses it on the way into another (skb_scrub_packet). */
+function entering(way: Way, station: Station): Way {
+  const here = atStation(way, station);
+  if (here.hops.length === way.hops.length) return here;
+  return { ...here, packet: { ...here.packet, mark: 0, unknown: (here.packet.unknown ?? []).filter((field) => field !== 'mark') } };
+}

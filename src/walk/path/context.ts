@@ -1,0 +1,53 @@
+import { cidrContains, makeCidr, parseAddress } from '../../model/ip.ts';
+import type { LinkAddress } from '../../model/link.ts';
+import { parseIpset } from '../../parse/ipset.ts';
+import { ipsetLookups } from '../netfilter/ipset.ts';
+import type { WalkContext } from '../netfilter.ts';
+import { contextOf } from '../node-rules.ts';
+import type { Station } from './way.ts';
+
+/** What rules look at besides the packet, and the addresses that masquerading and REDIRECT choose on this station. */
+export function contextAt(station: Station, gateway: string | undefined): WalkContext {
+  const sets = setsOf(station);
+  return {
+    ...contextOf(station.net),
+    ...(sets === undefined ? {} : { ipsets: sets }),
+    masqueradeAddress: (out, packet) => (out === undefined ? undefined : sourceOn(station, out, gateway ?? packet.destination)),
+    interfaceAddress: (device) => (device === undefined ? undefined : addressesOn(station, device, 4)[0]?.address),
+  };
+}
+
+const known = new WeakMap<Station['net'], ReturnType<typeof ipsetLookups> | null>();
+
+function setsOf(station: Station): ReturnType<typeof ipsetLookups> | undefined {
+  const before = known.get(station.net);
+  if (before !== undefined) return before ?? undefined;
+  const entry = station.net.entry('ipset');
+  const parsed = entry && !entry.failure && entry.exit === 0 ? parseIpset(entry.stdout) : undefined;
+  const sets = parsed?.complete ? ipsetLookups(parsed.value) : undefined;
+  known.set(station.net, sets ?? null);
+  return sets;
+}
+
+/**
+ * The source address towards a next hop (inet_select_addr in net/ipv4/devinet.c): the first primary address of the device whose prefix holds the next
+ * hop, else its first one; secondary, host-scope and link-scope addresses are not taken.
+ */
+export function sourceOn(station: Station, device: string, nextHop: string): string | undefined {
+  const to = parseAddress(nextHop);
+  const addresses = addressesOn(station, device, to?.family ?? 4);
+  const near = addresses.find((item) => {
+    const address = parseAddress(item.address);
+    const prefix = address && makeCidr(address, item.prefixLength);
+    return prefix !== undefined && to !== undefined && cidrContains(prefix, to);
+  });
+  return (near ?? addresses[0])?.address;
+}
+
+function addressesOn(station: Station, device: string, family: 4 | 6): LinkAddress[] {
+  const links = station.net.addresses();
+  if (links.state !== 'seen') return [];
+  return (links.value.find((link) => link.name === device)?.addresses ?? []).filter(
+    (item) => item.family === family && !item.flags.includes('secondary') && item.scope !== 'host' && item.scope !== 'link',
+  );
+}

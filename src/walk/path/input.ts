@@ -1,0 +1,83 @@
+import { evidence } from '../../model/evidence.ts';
+import { type Routed, routeOf } from './route.ts';
+import { passHook } from './rules.ts';
+import { settingOf, sysctlEntry } from './settings.ts';
+import { checkSource } from './source-check.ts';
+import { deviceLine, deviceOf } from './stations.ts';
+import { confirm, trackPacket } from './tracking.ts';
+import { atStation, describePacket, ended, going, nameOf, type Stage, type Station, type Way, type World } from './way.ts';
+
+/**
+ * A packet that comes to the IP layer of a station (ip_rcv, ip_route_input_slow, ip_forward): PREROUTING, the route, the look at its source, and
+ * then INPUT, or forwarding with its setting, its MTU, FORWARD and POSTROUTING.
+ */
+export const input: Stage<'input'> = (world, way, { station, device, prerouted, port }) => {
+  const here = atStation(way, station);
+  if (prerouted) return routed(world, here, station, device);
+  // What a process of the station sends to itself is known to connection tracking already.
+  const tracked = device === 'lo' ? here : trackPacket(world, here, station);
+  const { on, over } = passHook(world, tracked, station, 'prerouting', { in: device, bridgeIn: port });
+  return [...over, ...on.flatMap((passed) => routed(world, passed, station, device))];
+};
+
+function routed(world: World, way: Way, station: Station, device: string): Way[] {
+  return routeOf(way, station, device === 'lo' ? undefined : device).flatMap((route) => {
+    if (route.to === 'over') return route.ways;
+    if (route.to === 'device') {
+      const stopped = notForwarding(route.way, station, device);
+      if (stopped) return stopped;
+    }
+    const checked = checkSource(route.way, station, device);
+    if (!checked.passes) return checked.ways;
+    return route.to === 'local' ? toStation(world, checked.way, station, device) : forward(world, checked.way, station, device, route);
+  });
+}
+
+function toStation(world: World, way: Way, station: Station, device: string): Way[] {
+  const { on, over } = passHook(world, way, station, 'input', { in: device });
+  return [...over, ...on.map((passed) => going(confirm(passed, station), { at: 'deliver', station, device }))];
+}
+
+/** Forwarding is a setting of the device that the packet came in by (IN_DEV_FORWARD); IPv6 has one for all. */
+function notForwarding(way: Way, station: Station, device: string): Way[] | undefined {
+  const own = way.packet.family === 'ip' ? `net/ipv4/conf/${device}/forwarding` : 'net/ipv6/conf/all/forwarding';
+  const setting = settingOf(station, own);
+  const general = settingOf(station, 'net/ipv4/ip_forward');
+  const decisive = setting.value !== undefined || way.packet.family === 'ip6' ? setting : general;
+  const base = { kind: 'route' as const, brief: 'not forwarding' };
+  if (decisive.value === undefined) {
+    const says = `whether ${nameOf(station)} forwards what comes in by ${device} was not read (${own.replaceAll('/', '.')})`;
+    return ended(way, 'insufficient-info', { ...base, says, evidence: [evidence(sysctlEntry(station))] });
+  }
+  if (decisive.value !== 0) return undefined;
+  const says = `${nameOf(station)} does not forward: ${decisive === setting ? `forwarding of ${device}` : 'net.ipv4.ip_forward'} is 0`;
+  const lines = [decisive.line, ...(general.value === 0 ? [general.line] : [])];
+  return ended(way, 'no-route', { ...base, says, evidence: [evidence(sysctlEntry(station), ...new Set(lines))] });
+}
+
+function forward(world: World, way: Way, station: Station, device: string, route: Extract<Routed, { to: 'device' }>): Way[] {
+  // A station that forwards the same packet a second time will do so until its TTL is used up.
+  const visit = `${station.key} ${device} ${way.inside.length} ${way.direction} ${describePacket(way.packet)}`;
+  if (way.visited.includes(visit)) return looped(way, station);
+  const out = deviceOf(station, route.device);
+  const mtu = route.mtu ?? out?.link.mtu;
+  if (mtu !== undefined && (way.packet.length ?? 0) > mtu) {
+    const says = `${nameOf(station)} does not forward ${way.packet.length} bytes by ${route.device}: mtu ${mtu}; it answers with ICMP "fragmentation needed"`;
+    const step = { kind: 'device' as const, says, brief: `mtu ${mtu}`, evidence: out ? [deviceLine(out)] : [] };
+    return ended(way, 'dropped', step);
+  }
+  const marked = { ...way, visited: [...way.visited, visit], packet: { ...way.packet, ttl: (way.packet.ttl ?? 64) - 1 } };
+  const devices = { in: device, out: route.device, gateway: route.gateway };
+  const forwarded = passHook(world, marked, station, 'forward', devices);
+  const left = forwarded.on.map((passed) => passHook(world, passed, station, 'postrouting', { out: route.device, gateway: route.gateway }));
+  const next = { at: 'transmit', station, device: route.device, gateway: route.gateway, forwarded: true } as const;
+  return [...forwarded.over, ...left.flatMap(({ on, over }) => [...over, ...on.map((passed) => going(confirm(passed, station), next))])];
+}
+
+const looped = (way: Way, station: Station): Way[] =>
+  ended(way, 'loop', {
+    kind: 'route',
+    says: `it comes to ${nameOf(station)} again and again: a loop`,
+    brief: 'loop',
+    evidence: way.hops.flatMap((hop) => hop.steps.filter((step) => step.kind === 'route').flatMap((step) => step.evidence)).slice(-4),
+  });

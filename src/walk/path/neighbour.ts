@@ -1,0 +1,141 @@
+import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import type { Neighbour } from '../../model/link.ts';
+import { flagsOf } from './bridge-ports.ts';
+import { checkSource } from './source-check.ts';
+import {
+  type Device,
+  deadReason,
+  deviceLine,
+  deviceOf,
+  isBridge,
+  nodeByAddress,
+  ownerOf,
+  peerOf,
+  portsOf,
+} from './stations.ts';
+import { type Station, type Way, type World } from './way.ts';
+
+/** The MAC address of a next hop: known, surely nobody's, or not to be told. */
+export type Resolved =
+  | { is: 'known'; mac: string | undefined; evidence: EvidenceRef[]; how: string }
+  | { is: 'nobody'; evidence: EvidenceRef[]; why: string }
+  | { is: 'cannot-tell'; evidence: EvidenceRef[]; why: string };
+
+/**
+ * What a station has for a next hop on a device. An entry with a MAC address is used as it is (also a stale one: it is used while it is probed);
+ * without one, or with one that failed, the kernel asks on the link, and who would answer is read from the other namespaces.
+ */
+export function resolve(world: World, way: Way, station: Station, device: Device, gateway: string): Resolved {
+  const table = station.net.neighbours();
+  const entry = `${station.key}/ip-neigh`;
+  const found = table.state === 'seen' ? table.value.find((item) => item.address === gateway && item.dev === device.link.name) : undefined;
+  if (found?.mac !== undefined && isUsable(found))
+    return { is: 'known', mac: found.mac.toLowerCase(), evidence: [evidence(entry, found.line)], how: found.text.trim() };
+  if (device.link.flags?.includes('NOARP') === true && device.link.kind !== 'vxlan')
+    return { is: 'known', mac: undefined, evidence: [deviceLine(device)], how: 'no ARP on this device' };
+  const own = table.state === 'seen' ? [evidence(entry, ...(found ? [found.line] : []))] : [];
+  const answer = askOnLink(world, way, station, device, gateway);
+  if (answer.is === 'known') return answer;
+  if (found?.states.includes('FAILED') && answer.is === 'cannot-tell')
+    return { is: 'nobody', evidence: own, why: `the entry is "${found.text.trim()}"` };
+  if (table.state !== 'seen')
+    return { is: 'cannot-tell', evidence: own, why: table.state === 'unknown' ? `ip neigh: ${table.detail}` : 'ip neigh was not read' };
+  return { ...answer, evidence: [...own, ...answer.evidence] };
+}
+
+const isUsable = ({ states }: Neighbour): boolean =>
+  states.length === 0 || states.some((state) => !['FAILED', 'INCOMPLETE', 'NONE'].includes(state));
+
+const known = (mac: string | undefined, how: string, refs: EvidenceRef[]): Resolved => ({
+  is: 'known',
+  mac: mac?.toLowerCase(),
+  evidence: refs,
+  how,
+});
+const cannotTell = (why: string): Resolved => ({ is: 'cannot-tell', evidence: [], why });
+
+function askOnLink(world: World, way: Way, station: Station, device: Device, gateway: string): Resolved {
+  if (isBridge(station, device)) return askPorts(world, station, device.link.name, undefined, gateway);
+  if (device.link.kind === 'vxlan' || device.link.kind === 'geneve')
+    return { is: 'nobody', evidence: [], why: `no entry for it, and nobody is asked through ${device.link.name}` };
+  const far = peerOf(world, station, device);
+  if (far === undefined) return askWire(world, station, device, gateway);
+  const dead = deadReason(far.device);
+  if (dead) return { is: 'nobody', evidence: [deviceLine(far.device)], why: dead };
+  const { master } = far.device.link;
+  if (master === undefined) return askStation(way, far.station, far.device, gateway);
+  const bridge = deviceOf(far.station, master);
+  if (bridge === undefined || !isBridge(far.station, bridge)) return cannotTell(`what ${master} is was not read`);
+  const own = ownerOf(far.station, gateway);
+  if (own && deadReason(bridge) === undefined)
+    return known(bridge.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [evidence(`${far.station.key}/ip-addr`, own.line)]);
+  return askPorts(world, far.station, master, far.device.link.name, gateway);
+}
+
+/**
+ * A station answers for all of its addresses on any device (arp_ignore 0), as long as it takes the question's source for one that may come in there.
+ */
+function askStation(way: Way, station: Station, device: Device, gateway: string): Resolved {
+  const own = ownerOf(station, gateway);
+  if (own === undefined) return cannotTell(`whether ${station.place.name} answers for ${gateway} (proxy_arp) was not read`);
+  const question = { ...way, packet: { ...way.packet, destination: gateway } };
+  const checked = checkSource(question, station, device.link.name);
+  if (!checked.passes) return { is: 'nobody', evidence: [], why: `${station.place.name} does not take questions from ${device.link.name}` };
+  return known(device.link.address, `${gateway} is ${own.device} of ${station.place.name}`, [evidence(`${station.key}/ip-addr`, own.line)]);
+}
+
+/** The pods on the ports of a bridge, and the bridge's own station. */
+function askPorts(world: World, station: Station, bridge: string, from: string | undefined, gateway: string): Resolved {
+  let unseen: string | undefined;
+  for (const port of portsOf(station, bridge)) {
+    const far = peerOf(world, station, port);
+    if (far === undefined) {
+      if (!isTakenByOther(station, port.link.name, gateway)) unseen ??= port.link.name;
+      continue;
+    }
+    const own = ownerOf(far.station, gateway);
+    if (own === undefined) continue;
+    const dead = deadReason(port) ?? deadReason(far.device) ?? (flagsOf(port).state === 'forwarding' ? undefined : `${port.link.name} does not forward`);
+    if (dead || port.link.name === from) return { is: 'nobody', evidence: [deviceLine(port), deviceLine(far.device)], why: dead ?? 'it is behind the same port' };
+    return known(far.device.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [evidence(`${far.station.key}/ip-addr`, own.line)]);
+  }
+  const offBridge = holderOf(world, gateway);
+  if (unseen !== undefined && offBridge === undefined) return cannotTell(`what is behind port ${unseen} of ${bridge} was not read`);
+  const where = offBridge ? `; ${offBridge.place.name} has it, which is on no port of ${bridge}` : '';
+  return { is: 'nobody', evidence: offBridgeEvidence(world, offBridge), why: `nobody on ${bridge} has ${gateway}${where}` };
+}
+
+/** The pod whose address it is, where its namespace was read. */
+const holderOf = (world: World, address: string): Station | undefined =>
+  world.stations.find((station) => station.place.kind === 'pod' && ownerOf(station, address) !== undefined);
+
+/** The node's end of a pod that is on no bridge: the device that should be a port. */
+function offBridgeEvidence(world: World, pod: Station | undefined): EvidenceRef[] {
+  if (pod === undefined) return [];
+  const own = ownerOf(pod, pod.pod?.status.podIP ?? '');
+  const device = own && deviceOf(pod, own.device);
+  const far = device && peerOf(world, pod, device);
+  return far ? [deviceLine(far.device)] : [];
+}
+
+/** A port whose learnt MAC addresses all belong to other addresses in the neighbour table. */
+function isTakenByOther(station: Station, port: string, address: string): boolean {
+  const [fdb, neighbours] = [station.net.fdb(), station.net.neighbours()];
+  if (fdb.state !== 'seen' || neighbours.state !== 'seen') return false;
+  const macs = fdb.value.filter((item) => item.dev === port && item.master !== undefined && item.state !== 'permanent').map((item) => item.mac);
+  return (
+    macs.length > 0 &&
+    macs.every((mac) => neighbours.value.some((item) => item.mac?.toLowerCase() === mac.toLowerCase() && item.address !== address))
+  );
+}
+
+/** On a network between nodes: the node that has the address is taken to answer. */
+function askWire(world: World, station: Station, device: Device, gateway: string): Resolved {
+  const node = nodeByAddress(world, gateway);
+  if (node?.station === undefined) return cannotTell(`who has ${gateway} on ${device.link.name} of ${station.place.name} was not read`);
+  const own = ownerOf(node.station, gateway);
+  const far = own && deviceOf(node.station, own.device);
+  const dead = far && deadReason(far);
+  if (far && dead) return { is: 'nobody', evidence: [deviceLine(far)], why: `${dead} on ${node.name}` };
+  return known(far?.link.address, `${gateway} is node ${node.name}`, own ? [evidence(`${node.station.key}/ip-addr`, own.line)] : []);
+}

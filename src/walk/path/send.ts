@@ -1,0 +1,88 @@
+import { evidence } from '../../model/evidence.ts';
+import type { Packet } from '../../model/packet.ts';
+import { sourceOn } from './context.ts';
+import { type Routed, routeOf } from './route.ts';
+import { passHook } from './rules.ts';
+import { deviceLine, deviceOf } from './stations.ts';
+import { confirm, trackPacket } from './tracking.ts';
+import { atStation, ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
+
+/**
+ * A packet of the station's own: route, OUTPUT, the route again where OUTPUT changed the destination or the mark (ip_route_me_harder), POSTROUTING.
+ */
+export const send: Stage<'send'> = (world, way, { station }) => {
+  const here = atStation(way, station);
+  return routeOf(here, station, undefined).flatMap((routed) => {
+    if (routed.to === 'over') return routed.ways;
+    const sourced = withSource(routed, station);
+    if (sourced === undefined)
+      return ended(routed.way, 'insufficient-info', {
+        kind: 'send',
+        says: `which address ${nameOf(station)} sends from is not known`,
+        brief: 'no source',
+        evidence: [evidence(`${station.key}/ip-addr`)],
+      });
+    const tracked = trackPacket(world, sourced, station);
+    const before = tracked.packet;
+    const { on, over } = passHook(world, tracked, station, 'output', { out: deviceNameOf(routed), gateway: gatewayOf(routed) });
+    return [...over, ...on.flatMap((passed) => afterOutput(world, passed, station, routed, before))];
+  });
+};
+
+function afterOutput(world: World, way: Way, station: Station, first: Routed, before: Packet): Way[] {
+  const isSame = way.packet.destination === before.destination && way.packet.mark === before.mark;
+  const routes = isSame ? [{ ...first, way } as Routed] : routeOf(way, station, undefined);
+  return routes.flatMap((routed) => {
+    if (routed.to === 'over') return routed.ways;
+    const { on, over } = passHook(world, routed.way, station, 'postrouting', { out: deviceNameOf(routed), gateway: gatewayOf(routed) });
+    return [...over, ...on.flatMap((passed) => leave(confirm(passed, station), station, routed))];
+  });
+}
+
+function leave(way: Way, station: Station, routed: Exclude<Routed, { to: 'over' }>): Way[] {
+  if (routed.to === 'local') return [going(way, { at: 'input', station, device: 'lo', prerouted: false, port: undefined })];
+  const { device, gateway } = routed;
+  const mtu = routed.mtu ?? deviceOf(station, device)?.link.mtu;
+  const sized = way.packet.length === fullLength && mtu !== undefined ? { ...way, packet: { ...way.packet, length: mtu } } : way;
+  if (mtu !== undefined && way.inside.length === 0 && (sized.packet.length ?? 0) > mtu) return tooLong(sized, station, device, mtu);
+  return [going(sized, { at: 'transmit', station, device, gateway, forwarded: false })];
+}
+
+/** Stands for "as long as the sender's device takes" until the device is known. */
+export const fullLength = 65_535;
+
+function tooLong(way: Way, station: Station, name: string, mtu: number): Way[] {
+  const device = deviceOf(station, name);
+  return ended(way, 'dropped', {
+    kind: 'device',
+    says: `${nameOf(station)} can't send ${way.packet.length} bytes by ${name}: mtu ${mtu} (message too long)`,
+    brief: `mtu ${mtu}`,
+    evidence: device ? [deviceLine(device)] : [],
+  });
+}
+
+const deviceNameOf = (routed: Routed): string | undefined => (routed.to === 'device' ? routed.device : 'lo');
+const gatewayOf = (routed: Routed): string | undefined => (routed.to === 'device' ? routed.gateway : undefined);
+
+/** Source selection (ip-route(8)): the one of the caller, the route's `src`, an address of the outgoing device; to itself, the address itself. */
+function withSource(routed: Exclude<Routed, { to: 'over' }>, station: Station): Way | undefined {
+  const { way } = routed;
+  if (way.packet.source !== '') return way;
+  const source =
+    routed.to === 'local' ? way.packet.destination : (routed.source ?? sourceOn(station, routed.device, routed.gateway) ?? anyAddress(station));
+  return source === undefined ? undefined : withStep({ ...way, packet: { ...way.packet, source } }, sourceStep(station, source));
+}
+
+/** A device without an address sends from one of another device with global scope; which one is the kernel's order of devices. */
+function anyAddress(station: Station): string | undefined {
+  const links = station.net.addresses();
+  if (links.state !== 'seen') return undefined;
+  return links.value.flatMap((link) => link.addresses).find((item) => item.family === 4 && item.scope === 'global')?.address;
+}
+
+const sourceStep = (station: Station, source: string) => ({
+  kind: 'send' as const,
+  says: `${nameOf(station)} sends from ${source}`,
+  brief: '',
+  evidence: [evidence(`${station.key}/ip-addr`)],
+});

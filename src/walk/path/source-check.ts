@@ -1,0 +1,71 @@
+import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { waysOut } from '../../model/route.ts';
+import { lookupRoute } from '../route-lookup.ts';
+import { settingOf, sysctlEntry } from './settings.ts';
+import { ownerOf } from './stations.ts';
+import { assuming, ended, nameOf, type Station, type Way } from './way.ts';
+
+/** The result of looking at a source: `way` to go on with, or the ways that ended. */
+export type SourceChecked = { passes: true; way: Way } | { passes: false; ways: Way[] };
+
+/**
+ * The kernel's look at the source of a packet that comes in (fib_validate_source in net/ipv4/fib_frontend.c): loopback and the station's own
+ * addresses are martians; with rp_filter (the greater of `all` and the device) 1 the way back to it must lead by the same device, with 2 there
+ * must be one at all. Only IPv4 has it.
+ */
+export function checkSource(way: Way, station: Station, device: string): SourceChecked {
+  const { packet } = way;
+  if (packet.family !== 'ip' || device === 'lo' || packet.unknown?.includes('source')) return { passes: true, way };
+  const own = ownerOf(station, packet.source);
+  if (own || packet.source.startsWith('127.')) {
+    const refs = own ? [evidence(`${station.key}/ip-addr`, own.line)] : [];
+    const says = `${nameOf(station)} takes ${packet.source} from ${device} for a martian: ${own ? 'the address is its own' : 'a loopback address from outside'}`;
+    return { passes: false, ways: ended(way, 'dropped', { kind: 'source-check', says, brief: 'martian source', evidence: refs }) };
+  }
+  const all = settingOf(station, 'net/ipv4/conf/all/rp_filter');
+  const single = settingOf(station, `net/ipv4/conf/${device}/rp_filter`);
+  const value = Math.max(all.value ?? -1, single.value ?? -1);
+  const isKnown = all.value !== undefined && single.value !== undefined;
+  if (value <= 0 && isKnown) return { passes: true, way };
+  const back = backRoute(station, packet.source, packet.destination);
+  if (back.device === device) return { passes: true, way };
+  if (!isKnown && value < 1) {
+    const sentence = `rp_filter of ${device} on ${nameOf(station)}`;
+    if (station.place.kind === 'pod') return { passes: true, way: assuming(way, `${sentence} is off`) };
+    const says = `${sentence} was not read, and the way back to ${packet.source} does not lead by it`;
+    return { passes: false, ways: ended(way, 'insufficient-info', { kind: 'source-check', says, brief: 'rp_filter?', evidence: back.evidence }) };
+  }
+  if (!back.isKnown) {
+    const says = `which way leads back to ${packet.source} on ${nameOf(station)} can't be told, and rp_filter is ${value}`;
+    return { passes: false, ways: ended(way, 'insufficient-info', { kind: 'source-check', says, brief: 'rp_filter?', evidence: back.evidence }) };
+  }
+  // Loose mode asks for any way back; a device without an address of its own has none for strict mode either.
+  if (value === 2 && back.device !== undefined) return { passes: true, way };
+  const lines = [all, single].flatMap((setting) => (setting.value === value ? [setting.line] : []));
+  const leads = back.device === undefined ? 'there is no way back' : `the way back leads by ${back.device}`;
+  const says = `${nameOf(station)} drops it by rp_filter=${value} of ${device}: to ${packet.source} ${leads}`;
+  return {
+    passes: false,
+    ways: ended(way, 'dropped', {
+      kind: 'source-check',
+      says,
+      brief: 'rp_filter',
+      evidence: [evidence(sysctlEntry(station), ...lines), ...back.evidence],
+    }),
+  };
+}
+
+interface Back {
+  device: string | undefined;
+  isKnown: boolean;
+  evidence: EvidenceRef[];
+}
+
+function backRoute(station: Station, source: string, destination: string): Back {
+  const decision = lookupRoute(station.net, { to: source, from: destination });
+  if (decision.state !== 'seen') return { device: undefined, isKnown: false, evidence: [] };
+  const { route, doubt } = decision.value;
+  const ref = evidence(`${station.key}/ip-route`, ...(route ? [route.line] : []));
+  const devices = route?.type === 'unicast' ? (waysOut(route) ?? []).map((one) => one.dev) : [];
+  return { device: devices[0], isKnown: doubt === undefined && devices.length <= 1, evidence: [ref] };
+}

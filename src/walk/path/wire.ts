@@ -1,0 +1,71 @@
+import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { type Device, devicesOf, nodeByAddress, ownerOf } from './stations.ts';
+import { ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
+
+/**
+ * The network between nodes, which no table describes: a packet for a node's address comes to the device that has it (or to the one that has the MAC
+ * address of the frame). What goes by a router to a node is taken to arrive there. Everything else leaves the cluster.
+ */
+export const wire: Stage<'wire'> = (world, way, { station, device, gateway, mac, evidence: refs }) => {
+  const next = nodeByAddress(world, gateway);
+  const last = next ?? nodeByAddress(world, way.packet.destination);
+  if (last === undefined) return outside(world, way, station, device, gateway, refs);
+  if (last.station === undefined) {
+    const says = `node ${last.name}, where it goes next, was not read`;
+    return ended(way, 'insufficient-info', { kind: 'wire', says, brief: `node ${last.name}?`, evidence: refs });
+  }
+  const says = next ? `over the network to node ${last.name}` : `over the network by ${gateway}, which is not seen, to node ${last.name}`;
+  const crossed = withStep(way, { kind: 'wire', says, brief: '', evidence: refs });
+  const byMac = next && mac !== undefined ? deviceByMac(world, mac) : undefined;
+  if (byMac && byMac.station.key !== station.key) return [arriving(crossed, byMac.station, byMac.device.link.name, mac)];
+  const own = ownerOf(last.station, next ? gateway : way.packet.destination);
+  const link = own && devicesOf(last.station).find(({ link: item }) => item.name === own.device)?.link;
+  if (own === undefined || link === undefined) {
+    const missing = `by which device node ${last.name} takes it was not read`;
+    return ended(way, 'insufficient-info', { kind: 'wire', says: missing, brief: `node ${last.name}?`, evidence: refs });
+  }
+  if (next && mac !== undefined && link.address !== undefined && link.address.toLowerCase() !== mac) {
+    const wrong = `nobody who was read has the MAC address ${mac}; ${gateway} is at ${link.address} on node ${last.name}`;
+    return ended(crossed, 'dropped', { kind: 'wire', says: wrong, brief: `wrong MAC ${mac}`, evidence: [...refs, evidence(`${last.station.key}/ip-addr`, own.line)] });
+  }
+  return [arriving(crossed, last.station, own.device, undefined)];
+};
+
+const arriving = (way: Way, station: Station, device: string, mac: string | undefined): Way =>
+  going(way, { at: 'arrive', station, device, mac });
+
+function deviceByMac(world: World, mac: string): { station: Station; device: Device } | undefined {
+  for (const station of world.stations) {
+    if (station.place.kind !== 'node') continue;
+    const device = devicesOf(station).find(({ link }) => link.address?.toLowerCase() === mac && link.master === undefined && link.kind !== 'vxlan');
+    if (device) return { station, device };
+  }
+  return undefined;
+}
+
+/** What leaves the cluster: for the flow's own outside end that is the goal; a virtual address has nobody there. */
+function outside(world: World, way: Way, station: Station, device: string, gateway: string, refs: EvidenceRef[]): Way[] {
+  const { destination } = way.packet;
+  const { flow } = world;
+  const leaves = `${nameOf(station)} sends it out of the cluster by ${device} to ${gateway}`;
+  if (way.direction === 'reply' && flow.from.kind === 'outside' && destination === flow.from.address && way.inside.length === 0) {
+    const done = withStep(way, { kind: 'wire', says: leaves, brief: `out to ${gateway}`, evidence: refs });
+    return [going(done, { at: 'end', disposition: 'delivered', why: `the answer leaves the cluster for ${destination}` })];
+  }
+  if (world.virtualAddresses.has(destination)) {
+    const says = `no rule of ${nameOf(station)} translates ${destination}: it leaves the cluster by ${device} to ${gateway}, where nobody has this address`;
+    return ended(way, 'dropped', { kind: 'wire', says, brief: 'not translated', evidence: [...untranslated(way, station), ...refs] });
+  }
+  const pod = world.facts.podByAddress(destination);
+  if (pod) {
+    const says = `${leaves}, and ${destination} is pod ${pod.metadata.namespace}/${pod.metadata.name} on ${pod.spec.nodeName}: what is between them was not read`;
+    return ended(way, 'insufficient-info', { kind: 'wire', says, brief: `out to ${gateway}`, evidence: refs });
+  }
+  return ended(way, 'insufficient-info', { kind: 'wire', says: `${leaves}; what is there can't be seen`, brief: `out to ${gateway}`, evidence: refs });
+}
+
+/** What the rules of the node said of an address that they should have translated. */
+const untranslated = (way: Way, station: Station): EvidenceRef[] =>
+  way.hops
+    .filter((hop) => hop.direction === way.direction && hop.place.kind === station.place.kind && hop.place.name === station.place.name)
+    .flatMap((hop) => hop.steps.filter((step) => step.kind === 'rules' || step.kind === 'route').flatMap((step) => step.evidence));
