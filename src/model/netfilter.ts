@@ -1,4 +1,4 @@
-import type { Action, Match, SetElement } from './netfilter-statements.ts';
+import type { Action, Counters, Match, SetElement } from './netfilter-statements.ts';
 import type { HasLine } from './parsed.ts';
 
 /** Which tool printed the rules; `iptables` where the text does not say which backend (iptables before 1.8, pasted rules). */
@@ -18,6 +18,11 @@ export interface NetfilterRuleset {
   tables: Table[];
   /** Lines in which the tool says that it does not show everything. */
   warnings: RulesetWarning[];
+  /**
+   * `family table chain` of every base chain that nf_tables has, in the order in which they were made, where tables of it are left out here
+   * because another output shows them better. Chains of one priority are called in the reverse of this order.
+   */
+  baseChainOrder?: readonly string[];
   /** Lines that hold nothing of their own: headings, comments, COMMIT, closing braces, settings of a set. */
   otherLines: number[];
 }
@@ -64,17 +69,14 @@ export interface BaseChain {
   devices: string[];
 }
 
-export interface Counters {
-  packets: number;
-  bytes: number;
-}
-
 export interface Rule extends HasLine {
   /** The rule as printed, without counters in brackets before it and without indentation. */
   text: string;
   /** Rule number where the tool printed one (`iptables -L --line-numbers`) or handle (`nft -a`, `nft -j`). */
   handle?: number;
   counters?: Counters;
+  /** nft: the statement before which the counter stands, as an index; it counts the packets for which all before it held. */
+  counterAt?: number;
   comment?: string;
   /** Matches and actions in the order in which the kernel runs them. */
   statements: Statement[];
@@ -93,6 +95,14 @@ export interface NamedSet extends HasLine {
   flags: string[];
   /** Seconds after which an element that the kernel adds goes away. */
   timeout?: number;
+  /** Seconds between two searches of the kernel for elements that are due. */
+  gcInterval?: number;
+  /** Most elements that it takes. */
+  size?: number;
+  autoMerge?: boolean;
+  policy?: 'memory' | 'performance';
+  /** What each element holds besides its key (`counter`, `limit rate 5/second`), in the words of nft. */
+  statements?: string[];
   comment?: string;
   elements: SetElement[];
   /** False when the output was cut inside the elements or `-t` (terse) left them out. */
@@ -104,11 +114,16 @@ export interface Flowtable extends HasLine {
   hook: Hook;
   priority: number;
   devices: string[];
+  /** `offload`, `counter` */
+  flags: string[];
 }
 
 export interface NamedObject extends HasLine {
+  /** `counter`, `quota`, `limit`, `ct helper`, … */
   type: string;
   name: string;
+  comment?: string;
+  /** What stands between its braces in a listing, a line each. */
   text: string;
 }
 
@@ -116,6 +131,7 @@ export type {
   Action,
   AddressMask,
   CompareOperator,
+  Counters,
   Expression,
   Match,
   ModuleOption,

@@ -32,6 +32,13 @@ export interface Packet {
   dscp?: number;
   sourceMac?: string;
   fragment?: boolean;
+  /** Who owns the socket that sent the packet; null: no socket of this namespace did. */
+  owner?: SocketOwner | null;
+}
+
+export interface SocketOwner {
+  uid: number;
+  gid: number;
 }
 
 export type UnknownField = 'source' | 'destination' | 'mark' | 'connectionMark';
@@ -46,6 +53,10 @@ export interface ConntrackView {
   direction: 'original' | 'reply';
   /** The connection's first packet before any NAT; left out: not known. */
   original?: ConntrackTuple;
+  /** The answer that the connection waits for. With it, packets of a known connection are translated as its entry says; left out: they are not. */
+  reply?: ConntrackTuple;
+  /** The connection was looked up at an earlier hook of this namespace (a packet that comes back by the loopback device). */
+  attached?: boolean;
   /** NAT that is settled already for this connection, so that nat chains are not asked again (nf_nat_initialized in the kernel). */
   natSettled: readonly ('source' | 'destination')[];
 }

@@ -1,9 +1,10 @@
-import type { Chain, Hook, NetfilterRuleset } from '../model/netfilter.ts';
+import type { Hook, NetfilterRuleset } from '../model/netfilter.ts';
 import type { Packet } from '../model/packet.ts';
-import { evaluateChain } from './netfilter/chain.ts';
-import { mergeStates } from './netfilter/merge.ts';
+import { asksNat, type Passed, routedAgain, runStage } from './netfilter/base.ts';
 import { outcomesOf } from './netfilter/outcome.ts';
-import type { Decision, Ended, Outcome, Place, State, WalkContext } from './netfilter/types.ts';
+import { natEnd, natPriority, type Stage, stagesAt } from './netfilter/stages.ts';
+import { translateKnown } from './netfilter/translate.ts';
+import { type Ended, type Outcome, type State, type WalkContext, withPacket } from './netfilter/types.ts';
 
 export { verdictOf } from './netfilter/outcome.ts';
 export type { Decision, Outcome, Step, WalkContext } from './netfilter/types.ts';
@@ -19,17 +20,13 @@ export type { Decision, Outcome, Step, WalkContext } from './netfilter/types.ts'
  * out; their absence can't be seen here.
  */
 export function evaluateHook(rulesets: readonly NetfilterRuleset[], hook: Hook, packet: Packet, context: WalkContext = {}): Outcome[] {
-  let states = [initialState(atHook(packet, hook))];
-  const ended: Ended[] = [];
-  for (const base of baseChains(rulesets, hook, packet.family)) {
-    const result = runBase(base, states, context);
-    ended.push(...result.ended);
-    states = result.accepted;
-  }
-  return outcomesOf(
-    ended,
-    states.map((state) => settleNat(state, hook)),
-  );
+  const stages = stagesAt(rulesets, hook, packet);
+  const entering = atHook(packet, hook);
+  const early = stages.filter(({ priority }) => isBeforeLookup(hook, priority, packet));
+  const first = runStages(early, [initialState(early.length === 0 ? entering : withoutConnection(entering))], context);
+  const tracked = early.length === 0 ? first.accepted : first.accepted.map((state) => withConnection(state, packet));
+  const passed = runWithNat(rulesets, hook, stages.slice(early.length), tracked, context);
+  return outcomesOf([...first.ended, ...passed.ended], passed.accepted);
 }
 
 /** Sends a packet through several hooks one after the other, as long as it is accepted; `between` may change it on the way (routing). */
@@ -55,6 +52,7 @@ export const chainOutcomes = (earlier: Outcome, later: Outcome): Outcome => ({
   ...(earlier.snat === undefined ? {} : { snat: earlier.snat }),
   ...(earlier.masquerade === undefined ? {} : { masquerade: earlier.masquerade }),
   ...(earlier.tproxy === undefined ? {} : { tproxy: earlier.tproxy }),
+  ...(earlier.reroute === undefined ? {} : { reroute: earlier.reroute }),
   ...(later.decidedBy === undefined && earlier.decidedBy !== undefined ? { decidedBy: earlier.decidedBy } : {}),
   ...later,
   probability: earlier.probability * later.probability,
@@ -72,84 +70,78 @@ export function withoutTablesOf(nft: NetfilterRuleset, iptables: readonly Netfil
       .filter((ruleset) => ruleset.source !== 'iptables-legacy' && ruleset.source !== 'nft')
       .flatMap((ruleset) => ruleset.tables.map((table) => `${table.family} ${table.name}`)),
   );
-  return { ...nft, tables: nft.tables.filter((table) => !covered.has(`${table.family} ${table.name}`)) };
+  const baseChainOrder = nft.tables.flatMap((table) =>
+    table.chains.flatMap((chain) => (chain.base === undefined ? [] : [`${table.family} ${table.name} ${chain.name}`])),
+  );
+  return { ...nft, tables: nft.tables.filter((table) => !covered.has(`${table.family} ${table.name}`)), baseChainOrder };
 }
 
-interface Base {
-  place: Place;
-  chain: Chain;
-  isNat: boolean;
-  order: [number, number];
-}
+/** Priority of ipv4_conntrack_in and ipv4_conntrack_local (NF_IP_PRI_CONNTRACK); raw tables come before. */
+const connectionLookup = -200;
 
-/** Base chains at a hook, in the order in which the kernel calls them. All nat chains are called from one hook at priority -100 or 100. */
-function baseChains(rulesets: readonly NetfilterRuleset[], hook: Hook, family: 'ip' | 'ip6'): Base[] {
-  const bases: Base[] = [];
-  for (const ruleset of rulesets) {
-    for (const table of ruleset.tables) {
-      if (table.dormant || (table.family !== family && table.family !== 'inet')) continue;
-      for (const chain of table.chains) {
-        if (chain.base?.hook !== hook) continue;
-        const isNat = chain.base.type === 'nat';
-        const order: [number, number] = [isNat ? natPriority(hook) : chain.base.priority, chain.base.priority];
-        bases.push({ place: { ruleset, table, hook }, chain, isNat, order });
-      }
-    }
+const isBeforeLookup = (hook: Hook, priority: number, { conntrack }: Packet): boolean =>
+  conntrack.attached !== true && (hook === 'ingress' || ((hook === 'prerouting' || hook === 'output') && priority < connectionLookup));
+
+/** Before its connection is looked up a packet has none: its state reads as invalid (xt_conntrack.c, nft_ct.c). */
+const withoutConnection = (packet: Packet): Packet => ({
+  ...packet,
+  conntrack: { state: 'invalid', status: [], direction: 'original', natSettled: [] },
+});
+
+/** Gives the packet its connection, unless a rule has said that it shall have none. */
+const withConnection = (state: State, { conntrack }: Packet): State =>
+  state.packet.conntrack.state === 'untracked' ? state : withPacket(state, { conntrack });
+
+function runStages(stages: readonly Stage[], states: State[], context: WalkContext): Passed {
+  let accepted = states;
+  const ended: Ended[] = [];
+  for (const stage of stages) {
+    const passed = runStage(stage, accepted, context);
+    ended.push(...passed.ended);
+    accepted = passed.accepted;
   }
-  return bases.sort((a, b) => a.order[0] - b.order[0] || a.order[1] - b.order[1]);
+  return { accepted, ended };
 }
 
-const natEnd = (hook: Hook): 'source' | 'destination' => (hook === 'prerouting' || hook === 'output' ? 'destination' : 'source');
-const natPriority = (hook: Hook): number => (natEnd(hook) === 'destination' ? -100 : 100);
-
-function runBase(base: Base, states: State[], context: WalkContext): { accepted: State[]; ended: Ended[] } {
-  const sees = (state: State): boolean => !base.isNat || asksNat(state.packet, base.place.hook);
-  const entering = states.filter(sees);
-  if (entering.length === 0) return { accepted: states, ended: [] };
-  const result = evaluateChain(base.place, base.chain, entering, context);
-  const atPolicy = result.returned.map((state) => applyPolicy(base, state));
-  const all = [...result.ended, ...atPolicy];
-  const accepted = all.filter((end) => end.verdict === 'accept').map((end) => ({ ...end.state, decidedBy: end.decision }));
-  return {
-    accepted: mergeStates([...states.filter((state) => !sees(state)), ...accepted]),
-    ended: all.filter((end) => end.verdict !== 'accept'),
-  };
+/** Runs the stages up to the place of the hook's NAT, then NAT, then the others. At `forward` and at the devices there is none. */
+function runWithNat(
+  rulesets: readonly NetfilterRuleset[],
+  hook: Hook,
+  stages: readonly Stage[],
+  states: State[],
+  context: WalkContext,
+): Passed {
+  if (hook === 'forward' || hook === 'ingress' || hook === 'egress') return runStages(stages, states, context);
+  const at = natPriority(hook);
+  const isLater = ({ priority, isNat }: Stage): boolean => priority > at || (priority === at && !isNat);
+  const before = runStages(
+    stages.filter((stage) => !isLater(stage)),
+    states,
+    context,
+  );
+  const end = natEnd(hook);
+  const translated = before.accepted
+    .map((state) => translateKnown(rulesets, state, end))
+    .map((state) => settleNat(hook === 'output' && isSentElsewhere(states, state) ? routedAgain(state) : state, end));
+  const after = runStages(stages.filter(isLater), translated, context);
+  return { accepted: after.accepted, ended: [...before.ended, ...after.ended] };
 }
 
-/** Only the first packet of a connection asks the nat chains, and only until one of them has answered. */
-const asksNat = (packet: Packet, hook: Hook): boolean =>
-  (packet.conntrack.state === 'new' || packet.conntrack.state === 'related') && !packet.conntrack.natSettled.includes(natEnd(hook));
-
-function applyPolicy(base: Base, state: State): Ended {
-  const policy = base.chain.base?.policy ?? 'unknown';
-  const { place, chain } = base;
-  const decision: Decision = {
-    by: 'policy',
-    source: place.ruleset.source,
-    family: place.table.family,
-    table: place.table.name,
-    chain: chain.name,
-    line: chain.line,
-    text: `${chain.name} policy ${policy}`,
-  };
-  const noted: State = { ...state, steps: { step: { ...decision, hook: place.hook }, before: state.steps } };
-  if (policy === 'unknown')
-    return { verdict: 'insufficient-info', state: noted, decision, why: `the policy of ${chain.name} is not in the output` };
-  return { verdict: policy, state: noted, decision };
-}
+/** nf_nat_ipv4_local_fn: what got another destination is routed again, with the mark that it has at that time. */
+const isSentElsewhere = (entered: readonly State[], { packet }: State): boolean =>
+  packet.unknown?.includes('destination') === true || entered.every((state) => state.packet.destination !== packet.destination);
 
 const initialState = (packet: Packet): State => ({ packet, probability: 1, assumptions: [], steps: undefined });
 
 /** At prerouting and input a packet has no outgoing device, at output no incoming one: rules see the empty name. */
 function atHook(packet: Packet, hook: Hook): Packet {
-  if (hook === 'prerouting' || hook === 'input') return { ...packet, outInterface: '' };
+  if (hook === 'prerouting' || hook === 'input' || hook === 'ingress') return { ...packet, outInterface: '' };
   return hook === 'output' ? { ...packet, inInterface: '' } : packet;
 }
 
 /** When no nat chain translates, the kernel settles that too, so that a later pass of the hook does not ask again. */
-function settleNat(state: State, hook: Hook): State {
-  const end = natEnd(hook);
-  if (hook === 'forward' || !asksNat(state.packet, hook)) return state;
+function settleNat(state: State, end: 'source' | 'destination'): State {
+  if (!asksNat(state.packet, end)) return state;
   const { conntrack } = state.packet;
   return { ...state, packet: { ...state.packet, conntrack: { ...conntrack, natSettled: [...conntrack.natSettled, end] } } };
 }

@@ -1,8 +1,10 @@
 import type { Action } from '../../model/netfilter.ts';
 import { assign } from './assign.ts';
-import { changeDestination, changeSource, masquerade, type NoTarget, redirect } from './nat.ts';
+import { isTracked } from './conntrack.ts';
+import { changeDestination, changeSource, masquerade, type NoTarget, netmap, redirect } from './nat.ts';
 import { note, type RuleResult, type RuleRun } from './run.ts';
-import { isUnknown, type State, type Verdict, withKnown, withPacket, withUnknown } from './types.ts';
+import { nameOfSet } from './sets.ts';
+import { isUnknown, type State, type Verdict, withChanged, withKnown, withPacket, withUnknown } from './types.ts';
 import { lookUpVerdict } from './verdict-map.ts';
 
 export type ActionResult = RuleResult | { flow: 'statement'; state: State };
@@ -19,8 +21,9 @@ export function runAction(action: Action, run: RuleRun, state: State): ActionRes
     case 'return':
       return [{ flow: 'return', state }];
     case 'continue':
-    case 'fallThrough':
       return [{ flow: 'statement', state }];
+    case 'fallThrough':
+      return [{ flow: 'statement', state: fallThrough(action, run, state) }];
     case 'jump':
     case 'goto':
       return [{ flow: action.kind, chain: action.chain, state, decision: run.decision }];
@@ -49,23 +52,23 @@ function changePacket(action: ChangingAction, run: RuleRun, state: State): Actio
     case 'copyMark':
       return [{ flow: 'statement', state: copyMark(action, state) }];
     case 'assign':
-      return [{ flow: 'statement', state: assign(action, run, state) }];
+      return assign(action, run, state).map((result) =>
+        'breaks' in result ? { flow: 'next', state: result.breaks } : { flow: 'statement', state: result },
+      );
     case 'notrack':
-      return [
-        { flow: 'statement', state: withPacket(state, { conntrack: { ...state.packet.conntrack, state: 'untracked', status: [] } }) },
-      ];
+      return [{ flow: 'statement', state: notrack(state) }];
     case 'dnat':
       return accepted(run, state, changeDestination(action, run, state));
     case 'snat':
       return accepted(run, state, changeSource(action, run, state));
     case 'masquerade':
-      return accepted(run, state, [masquerade(run, state)]);
+      return accepted(run, state, [masquerade(action, run, state)]);
     case 'redirect':
       return accepted(run, state, [redirect(action, run, state)]);
     case 'tproxy':
       return [tproxy(action, run, state)];
     case 'netmap':
-      return [cannotSay(run, state, 'NETMAP is not worked out')];
+      return accepted(run, state, [netmap(action, run, state)]);
   }
 }
 
@@ -86,9 +89,31 @@ const accepted = (run: RuleRun, state: State, results: (State | NoTarget)[]): Ac
     return result.breaks ? { flow: 'next', state } : cannotSay(run, state, result.why);
   });
 
+/** What lets the packet go on, but changes what later rules look at. */
+function fallThrough(action: Extract<Action, { kind: 'fallThrough' }>, run: RuleRun, state: State): State {
+  if (action.name === 'SET') return action.options.reduce((at, option) => withChanged(at, `ipset ${option.values[0]}`), state);
+  if (action.name === 'set-update') return withChanged(state, nameOfSet(run.place, updatedSet(action)));
+  const field = changedFields[action.name];
+  if (field === undefined) return state;
+  const { [field]: _, ...packet } = state.packet;
+  return { ...state, packet };
+}
+
+const changedFields: Record<string, 'ttl' | 'dscp' | undefined> = { TTL: 'ttl', HL: 'ttl', DSCP: 'dscp', TOS: 'dscp', ECN: 'dscp' };
+
+const updatedSet = ({ options, text }: Extract<Action, { kind: 'fallThrough' }>): string =>
+  (options[0]?.values[0] ?? /@([^\s"},]+)/.exec(text)?.[1] ?? '').replace(/^@/, '');
+
+/** NOTRACK and `notrack` do something only before the connection is looked up (notrack_tg in xt_CT.c, nft_notrack_eval). */
+const notrack = (state: State): State =>
+  state.packet.conntrack.state === 'invalid'
+    ? withPacket(state, { conntrack: { ...state.packet.conntrack, state: 'untracked', status: [] } })
+    : state;
+
 /** xt_mark: mark = (mark & ~mask) ^ value. */
 function setMark(action: Extract<Action, { kind: 'setMark' }>, state: State): State {
   const field = action.of === 'packet' ? 'mark' : 'connectionMark';
+  if (field === 'connectionMark' && !isTracked(state.packet)) return state;
   const all = action.mask === 0xffffffff;
   if (all) return withKnown(withPacket(state, { [field]: action.value }), field);
   const old = state.packet[field];
@@ -98,6 +123,7 @@ function setMark(action: Extract<Action, { kind: 'setMark' }>, state: State): St
 
 /** xt_connmark with --save-mark or --restore-mark. */
 function copyMark(action: Extract<Action, { kind: 'copyMark' }>, state: State): State {
+  if (!isTracked(state.packet)) return state;
   const { mark, connectionMark } = state.packet;
   const target = action.from === 'packet' ? 'connectionMark' : 'mark';
   const isLost = connectionMark === undefined || isUnknown(state, 'mark') || isUnknown(state, 'connectionMark');

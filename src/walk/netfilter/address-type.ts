@@ -1,12 +1,15 @@
-import { addressMask, addressValue } from '../../model/netfilter-address.ts';
+import type { AddressValue } from '../../model/netfilter-address.ts';
+import { addressMask } from '../../model/netfilter-address.ts';
+import { addressNumber, isLoopback, isUnder } from './addresses.ts';
 import { type Certainty, cannotTell, no, yes } from './certainty.ts';
 import type { WalkContext } from './types.ts';
 
-const loopback = ['127.0.0.0/8', '::1'].map(addressMask);
-const multicast = ['224.0.0.0/4', 'ff00::/8'].map(addressMask);
+const multicast = ['224.0.0.0/4', 'ff00::/8'].map(addressMask).filter((mask) => mask !== undefined);
+/** 0.0.0.0/8 and 255.255.255.255 count as broadcast, whatever the tables say (__inet_dev_addr_type in net/ipv4/fib_frontend.c). */
+const broadcast = ['0.0.0.0/8', '255.255.255.255'].map(addressMask).filter((mask) => mask !== undefined);
 
 /**
- * Whether an address is of one of the types (LOCAL, UNICAST, MULTICAST, BROADCAST, …), as the kernel's routing tables classify it
+ * Whether an address is of one of the types (LOCAL, UNICAST, MULTICAST, BROADCAST, …), as the kernel's local routing table classifies it
  * (xt_addrtype, nft fib). An address that is neither local nor multicast may still be a broadcast address, a blackhole or have no route,
  * so that only types beyond these can be denied without the routes.
  */
@@ -18,19 +21,21 @@ export function addressTypeIs(address: string, types: readonly string[], context
 }
 
 function knownType(address: string, context: WalkContext): string | undefined {
-  const parsed = addressValue(address);
+  const parsed = addressNumber(address);
   if (parsed === undefined) return undefined;
-  const isIn = (masks: typeof loopback): boolean =>
-    masks.some((mask) => mask !== undefined && mask.family === parsed.family && (parsed.value & mask.mask) === mask.value);
-  if (isIn(multicast)) return 'MULTICAST';
-  if (isIn(loopback) || isLocal(parsed.family, parsed.value, context)) return 'LOCAL';
-  return context.addressType?.(address);
+  if (broadcast.some((mask) => isUnder(parsed, mask))) return 'BROADCAST';
+  if (multicast.some((mask) => isUnder(parsed, mask))) return 'MULTICAST';
+  return isLoopback(parsed) || isLocal(parsed, context) ? 'LOCAL' : context.addressType?.(address);
 }
 
-function isLocal(family: 'ip' | 'ip6', value: bigint, context: WalkContext): boolean {
-  const local = context.localAddresses ?? [];
-  return local.some((text) => {
-    const parsed = addressValue(text);
-    return parsed?.family === family && parsed.value === value;
-  });
+const localNumbers = new WeakMap<readonly string[], ReadonlySet<bigint>>();
+
+function isLocal({ value }: AddressValue, { localAddresses }: WalkContext): boolean {
+  if (localAddresses === undefined) return false;
+  let numbers = localNumbers.get(localAddresses);
+  if (numbers === undefined) {
+    numbers = new Set(localAddresses.flatMap((text) => addressNumber(text)?.value ?? []));
+    localNumbers.set(localAddresses, numbers);
+  }
+  return numbers.has(value);
 }

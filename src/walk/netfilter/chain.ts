@@ -1,6 +1,8 @@
-import { type Chain, findChain, type Rule } from '../../model/netfilter.ts';
+import type { Chain, Rule } from '../../model/netfilter.ts';
+import { chainNamed } from './lookup.ts';
 import { mergeStates } from './merge.ts';
 import { evaluateRule } from './rule.ts';
+import { isForOthers, rulesFor } from './rule-index.ts';
 import type { RuleResult } from './run.ts';
 import type { Decision, Ended, Place, State, WalkContext } from './types.ts';
 
@@ -15,14 +17,21 @@ const deepestJump = 32;
 
 /**
  * Sends states through the rules of a chain, all at once: states that become equal again after a rule are joined, so that rules that can't
- * be told do not multiply the work.
+ * be told do not multiply the work. Of long chains only the rules that an index does not rule out are looked at.
  */
 export function evaluateChain(place: Place, chain: Chain, states: State[], context: WalkContext, depth = 0): ChainResult {
   const result: ChainResult = { returned: [], ended: [] };
   let current = states;
-  for (const rule of chain.rules) {
-    if (current.length === 0) break;
+  let plan = rulesFor(chain, states, 0);
+  for (let at = 0; at < plan.rules.length && current.length > 0; at++) {
+    const position = plan.rules[at] ?? 0;
+    const rule = chain.rules[position];
+    if (rule === undefined) break;
     current = mergeStates(runRule(place, chain, rule, current, context, depth, result));
+    if (isForOthers(plan, current)) {
+      plan = rulesFor(chain, current, position + 1);
+      at = -1;
+    }
   }
   if (place.table.closed) result.returned.push(...current);
   else result.ended.push(...current.map((state) => cutOff(place, chain, state)));
@@ -74,7 +83,7 @@ function follow(place: Place, outcome: RuleResult, context: WalkContext, depth: 
 }
 
 function enter(place: Place, outcome: Extract<RuleResult, { flow: 'jump' | 'goto' }>, context: WalkContext, depth: number): ChainResult {
-  const target = findChain(place.table, outcome.chain);
+  const target = chainNamed(place.table, outcome.chain);
   const why = target === undefined ? `chain ${outcome.chain} is not in the output` : 'jumps are nested too deeply';
   if (target === undefined || depth >= deepestJump) {
     return { returned: [], ended: [{ verdict: 'insufficient-info', state: outcome.state, decision: outcome.decision, why }] };

@@ -28,7 +28,7 @@ const isAbsent = (expression: Expression, state: State, around: Surroundings): b
 
 function inSet(match: Compare, state: State, around: Surroundings, negated: boolean): Certainty {
   if (match.right.type !== 'set') return cannotTell(match.text);
-  const elements = elementsOf(match.right.set, around.place);
+  const elements = elementsOf(match.right.set, around.place, state);
   const key = keyOf(match.left, state, around);
   if (key.data.some((datum) => datum.is === 'absent')) return no;
   if (elements === undefined) return cannotTell(`the set of ${match.text} is not in the output`);

@@ -95,7 +95,7 @@ function textOf(expression: Expression, state: State, around: Surroundings): str
 }
 
 function lookUpData(map: Extract<Expression, { type: 'map' }>, run: Surroundings, state: State): Parts[] {
-  const elements = elementsOf(map.map, run.place);
+  const elements = elementsOf(map.map, run.place, state);
   if (elements === undefined || !elements.known) return [{ why: 'the map of the NAT target is not in the output', probability: 1 }];
   const found = hits(keyOf(map.key, state, run), elements.elements);
   if (found.length === 0) return [{ why: 'the NAT target is not in its map', breaks: true, probability: 1 }];

@@ -1,4 +1,5 @@
-import { addressValue } from '../../model/netfilter-address.ts';
+import { addressNumber } from './addresses.ts';
+import { isTracked } from './conntrack.ts';
 import { isUnknown, type State } from './types.ts';
 
 /** The value of an nft expression for a packet. */
@@ -49,7 +50,7 @@ const address =
   };
 
 function addressDatum(text: string): Datum {
-  const parsed = addressValue(text);
+  const parsed = addressNumber(text);
   return parsed === undefined ? unknown(`${text} is not an address`) : { is: 'address', ...parsed, text };
 }
 
@@ -94,9 +95,14 @@ export const bitNames: Partial<Record<Domain, Record<string, bigint>>> = {
   tcpFlags: flagBits,
 };
 
+/** Of a packet without a connection nft knows the state only; every other key breaks the rule off (nft_ct_get_eval). */
+const tracked =
+  (read: (state: State) => Datum) =>
+  (state: State): Datum =>
+    isTracked(state.packet) ? read(state) : absent;
+
 const conntrackStatus = ({ packet }: State): Datum => {
-  const { state, status } = packet.conntrack;
-  if (state === 'invalid' || state === 'untracked') return absent;
+  const { status } = packet.conntrack;
   return { is: 'number', value: status.reduce((bits, name) => bits | (statusBits[name] ?? 0n), 0n) };
 };
 
@@ -116,19 +122,16 @@ const icmp =
   ({ packet }: State): Datum =>
     packet.protocol === name ? numberOr(packet[field], `the ICMP ${field === 'icmpType' ? 'type' : 'code'}`) : absent;
 
-const original =
-  (end: 'source' | 'destination', family?: 'ip' | 'ip6') =>
-  ({ packet }: State): Datum => {
-    const tuple = packet.conntrack.original;
+const tupleAddress = (which: 'original' | 'reply', end: 'source' | 'destination', family?: 'ip' | 'ip6') =>
+  tracked(({ packet }) => {
+    const tuple = packet.conntrack[which];
     if (tuple === undefined) return unknown('the conntrack tuple is not known');
     const datum = addressDatum(tuple[end]);
     return family !== undefined && datum.is === 'address' && datum.family !== family ? absent : datum;
-  };
+  });
 
-const originalPort =
-  (end: 'sourcePort' | 'destinationPort') =>
-  ({ packet }: State): Datum =>
-    numberOr(packet.conntrack.original?.[end], 'the conntrack tuple');
+const tuplePort = (which: 'original' | 'reply', end: 'sourcePort' | 'destinationPort') =>
+  tracked(({ packet }) => numberOr(packet.conntrack[which]?.[end], 'the conntrack tuple'));
 
 const limited =
   (family: 'ip' | 'ip6', field: 'ttl' | 'dscp' | 'length') =>
@@ -152,18 +155,10 @@ export const fields: Record<string, Field> = {
   'meta oif': { domain: 'interface', read: device('outInterface') },
   'meta mark': { domain: 'number', read: mark('mark') },
   'meta length': { domain: 'number', read: ({ packet }) => numberOr(packet.length, 'the length') },
-  'ct mark': { domain: 'number', read: mark('connectionMark') },
+  'ct mark': { domain: 'number', read: tracked(mark('connectionMark')) },
   'ct state': { domain: 'conntrackState', read: ({ packet }) => ({ is: 'number', value: stateBits[packet.conntrack.state] ?? 0n }) },
-  'ct status': { domain: 'conntrackStatus', read: conntrackStatus },
-  'ct direction': { domain: 'direction', read: ({ packet }) => ({ is: 'text', value: packet.conntrack.direction }) },
-  'ct original ip saddr': { domain: 'address', read: original('source', 'ip') },
-  'ct original ip daddr': { domain: 'address', read: original('destination', 'ip') },
-  'ct original ip6 saddr': { domain: 'address', read: original('source', 'ip6') },
-  'ct original ip6 daddr': { domain: 'address', read: original('destination', 'ip6') },
-  'ct original saddr': { domain: 'address', read: original('source') },
-  'ct original daddr': { domain: 'address', read: original('destination') },
-  'ct original proto-src': { domain: 'port', read: originalPort('sourcePort') },
-  'ct original proto-dst': { domain: 'port', read: originalPort('destinationPort') },
+  'ct status': { domain: 'conntrackStatus', read: tracked(conntrackStatus) },
+  'ct direction': { domain: 'direction', read: tracked(({ packet }) => ({ is: 'text', value: packet.conntrack.direction })) },
   'tcp flags': { domain: 'tcpFlags', read: tcpFlags },
   'icmp type': { domain: 'icmp', read: icmp('icmp', 'icmpType') },
   'icmp code': { domain: 'number', read: icmp('icmp', 'icmpCode') },
@@ -175,6 +170,7 @@ export const fields: Record<string, Field> = {
   'ip6 dscp': { domain: 'number', read: limited('ip6', 'dscp') },
   'ip length': { domain: 'number', read: limited('ip', 'length') },
   ...portFields(),
+  ...tupleFields(),
 };
 
 function portFields(): Record<string, Field> {
@@ -189,6 +185,23 @@ function portFields(): Record<string, Field> {
   ] as const) {
     result[`${name} sport`] = { domain: 'port', read: port(layer, 'source') };
     result[`${name} dport`] = { domain: 'port', read: port(layer, 'destination') };
+  }
+  return result;
+}
+
+function tupleFields(): Record<string, Field> {
+  const result: Record<string, Field> = {};
+  for (const which of ['original', 'reply'] as const) {
+    for (const [word, end] of [
+      ['saddr', 'source'],
+      ['daddr', 'destination'],
+    ] as const) {
+      result[`ct ${which} ${word}`] = { domain: 'address', read: tupleAddress(which, end) };
+      for (const family of ['ip', 'ip6'] as const)
+        result[`ct ${which} ${family} ${word}`] = { domain: 'address', read: tupleAddress(which, end, family) };
+    }
+    result[`ct ${which} proto-src`] = { domain: 'port', read: tuplePort(which, 'sourcePort') };
+    result[`ct ${which} proto-dst`] = { domain: 'port', read: tuplePort(which, 'destinationPort') };
   }
   return result;
 }

@@ -3,10 +3,11 @@ import type { Packet } from '../../model/packet.ts';
 import { addressTypeIs } from './address-type.ts';
 import { any, type Certainty, cannotTell, certain, negatedIf, no, random, yes } from './certainty.ts';
 import { compare } from './compare.ts';
-import { conntrackAddress, conntrackPort, conntrackState, conntrackStatus } from './conntrack.ts';
+import { type ConntrackMatch, conntrackMatch, isTracked } from './conntrack.ts';
 import { moduleMatch, physdevMatch } from './module.ts';
 import { inAddressRange, inAnyMask, inRanges, interfaceIs, packetAddress, protocolsWithPorts } from './primitives.ts';
-import { isUnknown, type Place, type State, type WalkContext } from './types.ts';
+import { recentMatch } from './recent.ts';
+import { hasChanged, isUnknown, type Place, type State, type WalkContext } from './types.ts';
 
 /** Whether one match of a rule holds for the packet. Follows the kernel's match functions (net/netfilter/xt_*.c, ip_tables.c) of Linux 6.x. */
 export function evaluateMatch(match: Match, state: State, context: WalkContext, place: Place): Certainty {
@@ -37,13 +38,13 @@ export function evaluateMatch(match: Match, state: State, context: WalkContext, 
     case 'icmpType':
       return icmpMatch(packet, match);
     case 'mark':
-      return negatedIf(match.negated, markIs(state, match.of === 'packet' ? 'mark' : 'connectionMark', match.value, match.mask));
+      return markMatch(match, state);
     case 'statistic':
       return negatedIf(match.negated, random(match.mode === 'random' ? match.probability : 1 / match.every));
     case 'recent':
-      return recentMatch(match, context);
+      return recentMatch(match, state, context);
     case 'ipset':
-      return ipsetMatch(match, packet, context);
+      return ipsetMatch(match, state, context);
     case 'addressType':
       return addressTypeMatch(match, state, context);
     case 'compare':
@@ -51,44 +52,15 @@ export function evaluateMatch(match: Match, state: State, context: WalkContext, 
     case 'opaque':
       return cannotTell(`${match.text}: ${match.why}`);
     default:
-      return otherMatch(match, packet);
+      return otherMatch(match, state);
   }
 }
 
-type OtherMatch = Extract<
-  Match,
-  {
-    kind:
-      | 'conntrackState'
-      | 'conntrackStatus'
-      | 'conntrackAddress'
-      | 'conntrackPort'
-      | 'conntrackProtocol'
-      | 'conntrackDirection'
-      | 'physdev'
-      | 'module';
-  }
->;
+type OtherMatch = ConntrackMatch | Extract<Match, { kind: 'physdev' | 'module' }>;
 
-function otherMatch(match: OtherMatch, packet: Packet): Certainty {
-  switch (match.kind) {
-    case 'conntrackState':
-      return conntrackState(match, packet);
-    case 'conntrackStatus':
-      return conntrackStatus(match, packet);
-    case 'conntrackAddress':
-      return conntrackAddress(match, packet);
-    case 'conntrackPort':
-      return conntrackPort(match, packet);
-    case 'conntrackProtocol':
-      return negatedIf(match.negated, certain(match.protocol === packet.protocol));
-    case 'conntrackDirection':
-      return certain(match.direction === packet.conntrack.direction);
-    case 'physdev':
-      return physdevMatch(match.options, packet);
-    case 'module':
-      return moduleMatch(match, packet);
-  }
+function otherMatch(match: OtherMatch, state: State): Certainty {
+  if (match.kind === 'physdev') return physdevMatch(match.options, state.packet);
+  return match.kind === 'module' ? moduleMatch(match, state.packet) : conntrackMatch(match, state.packet);
 }
 
 function portsMatch(packet: Packet, match: Extract<Match, { kind: 'ports' }>): Certainty {
@@ -119,24 +91,24 @@ function icmpMatch(packet: Packet, match: Extract<Match, { kind: 'icmpType' }>):
   return negatedIf(match.negated, certain(inRanges(packet.icmpCode, [match.codes])));
 }
 
+/** xt_connmark: without a connection nothing holds, negated or not. */
+function markMatch(match: Extract<Match, { kind: 'mark' }>, state: State): Certainty {
+  if (match.of === 'connection' && !isTracked(state.packet)) return no;
+  return negatedIf(match.negated, markIs(state, match.of === 'packet' ? 'mark' : 'connectionMark', match.value, match.mask));
+}
+
 function markIs(state: State, field: 'mark' | 'connectionMark', value: number, mask: number): Certainty {
   const mark = isUnknown(state, field) ? undefined : state.packet[field];
   return mark === undefined ? cannotTell('the mark is not known') : certain((mark & mask) >>> 0 === value >>> 0);
 }
 
-/** xt_recent: --set always holds; the others ask a list of earlier packets. */
-function recentMatch(match: Extract<Match, { kind: 'recent' }>, context: WalkContext): Certainty {
-  if (match.action === 'set') return negatedIf(match.negated, yes);
-  if (context.recentListsEmpty === true) return negatedIf(match.negated, no);
-  return cannotTell(`whether the client is in the list ${match.name} is not known`);
-}
-
-function ipsetMatch(match: Extract<Match, { kind: 'ipset' }>, packet: Packet, context: WalkContext): Certainty {
+function ipsetMatch(match: Extract<Match, { kind: 'ipset' }>, state: State, context: WalkContext): Certainty {
+  if (hasChanged(state, `ipset ${match.set}`)) return cannotTell(`a rule before has changed the ipset ${match.set}`);
   const set = context.ipsets?.get(match.set);
   if (set === undefined) return cannotTell(`the ipset ${match.set} is not known`);
   // Counter conditions and --return-nomatch change the answer in ways that the listing does not show.
   if (match.options.length > 0) return cannotTell(`options of the ipset match on ${match.set}`);
-  const contains = set.contains(packet, match.directions);
+  const contains = set.contains(state.packet, match.directions);
   return contains === undefined
     ? cannotTell(`whether the ipset ${match.set} holds the packet`)
     : negatedIf(match.negated, certain(contains));

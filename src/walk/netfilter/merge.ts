@@ -1,25 +1,65 @@
-import type { Assumption, State } from './types.ts';
+import type { Assumption, Ended, State } from './types.ts';
 
 /**
  * Joins states that can't be told apart any more (same packet, same NAT): probabilities add up; of the steps those of the likelier one stay.
  * Two states that differ only in what was assumed of one rule show that this rule does not matter.
  */
 export function mergeStates(states: State[]): State[] {
-  if (states.length < 2) return states;
-  const merged = new Map<string, State>();
-  for (const state of states) {
-    const key = stateKey(state);
-    const other = merged.get(key);
-    merged.set(key, other === undefined ? state : join(other, state));
+  return states.length < 2 ? states : grouped(states, (state) => state, sameState, joinStates);
+}
+
+/**
+ * Joins the items that are the same, in the order of their first ones. `stateOf` gives the state by which they are told apart at a glance, so that
+ * ten endpoints of a Service need not be compared each with each.
+ */
+export function grouped<T>(
+  items: readonly T[],
+  stateOf: (item: T) => State,
+  isSame: (a: T, b: T) => boolean,
+  join: (a: T, b: T) => T,
+): T[] {
+  const result: T[] = [];
+  const places = new Map<string, number[]>();
+  for (const item of items) {
+    const { packet } = stateOf(item);
+    const glance = `${packet.destination} ${packet.destinationPort} ${packet.source} ${packet.mark}`;
+    const candidates = places.get(glance);
+    const place = candidates?.find((at) => {
+      const other = result[at];
+      return other !== undefined && isSame(other, item);
+    });
+    if (place !== undefined) result[place] = join(result[place] ?? item, item);
+    else if (candidates === undefined) places.set(glance, [result.push(item) - 1]);
+    else candidates.push(result.push(item) - 1);
   }
-  return [...merged.values()];
+  return result;
 }
 
 /** Everything about a state that later rules or the outcome depend on. */
-export const stateKey = (state: State): string => JSON.stringify([state.packet, state.dnat, state.snat, state.masquerade, state.tproxy]);
+export const sameState = (a: State, b: State): boolean =>
+  (a.packet === b.packet || JSON.stringify(a.packet) === JSON.stringify(b.packet)) &&
+  same(a.dnat, b.dnat) &&
+  same(a.snat, b.snat) &&
+  same(a.masquerade, b.masquerade) &&
+  same(a.tproxy, b.tproxy) &&
+  same(a.reroute, b.reroute) &&
+  same(a.recent, b.recent) &&
+  same(a.changedSets, b.changedSets);
 
-/** Joins two states of the same key. */
-export function join(a: State, b: State): State {
+const same = (a: object | undefined, b: object | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && JSON.stringify(a) === JSON.stringify(b));
+
+/** Whether two lists hold the same ends for the packet, with the same shares; which rules led there does not matter. */
+export function sameEnds(a: readonly Ended[], b: readonly Ended[]): boolean {
+  const [first, second] = [a, b].map((ends) => ends.map(endKey).sort());
+  return JSON.stringify(first) === JSON.stringify(second);
+}
+
+const endKey = ({ verdict, rejectWith, state, why }: Ended): string =>
+  JSON.stringify([verdict, rejectWith, why, verdict === 'accept' ? state.packet : undefined, state.reroute, state.probability.toFixed(6)]);
+
+/** Joins two states that are the same. */
+export function joinStates(a: State, b: State): State {
   const { assumptions, exclusive } = joinAssumptions(a.assumptions, b.assumptions);
   const likelier = b.probability > a.probability ? b : a;
   return {
@@ -30,6 +70,7 @@ export function join(a: State, b: State): State {
 }
 
 function joinAssumptions(a: Assumption[], b: Assumption[]): { assumptions: Assumption[]; exclusive: boolean } {
+  if (a.length === 0 && b.length === 0) return { assumptions: a, exclusive: false };
   const [onlyA, onlyB] = [without(a, b), without(b, a)];
   if (onlyA.length === 0 && onlyB.length === 0) return { assumptions: a, exclusive: false };
   const [first, second] = [onlyA[0], onlyB[0]];

@@ -1,9 +1,10 @@
-import type { Action, NatTarget } from '../../model/netfilter.ts';
-import { addressText, addressValue } from '../../model/netfilter-address.ts';
+import type { Action, NatTarget, NumberRange } from '../../model/netfilter.ts';
+import { addressMask, addressText, addressValue } from '../../model/netfilter-address.ts';
 import type { Packet } from '../../model/packet.ts';
 import { evaluateParts } from './expression.ts';
 import type { RuleRun } from './run.ts';
-import { type NatChange, type State, withUnknown } from './types.ts';
+import { natEnd } from './stages.ts';
+import { isUnknown, type NatChange, type State, withUnknown } from './types.ts';
 
 type NatAction = Extract<Action, { kind: 'dnat' | 'snat' }>;
 /** Why there is no target; `breaks`: the kernel then takes the rule as not matching (a key that is not in its map). */
@@ -24,18 +25,26 @@ const mostAlternatives = 64;
 
 /** DNAT: the packet gets its new destination at once, and the connection the status `dnat` if anything changed. */
 export function changeDestination(action: NatAction, run: RuleRun, state: State): (State | NoTarget)[] {
-  return targetsOf(action.to, run, state).map((target) => ('why' in target ? target : withDestination(target, run, state)));
+  return targetsOf(action.to, run, state).map((target) =>
+    'why' in target ? target : withDestination(keepingPort(target, { ...action.to, flags: [] }, state, 'destinationPort'), run, state),
+  );
 }
 
 /** SNAT, only where the address is written down. */
 export function changeSource(action: NatAction, run: RuleRun, state: State): (State | NoTarget)[] {
-  return targetsOf(action.to, run, state).map((target) => ('why' in target ? target : withSource(target, run, state, 'snat')));
+  const targets = isAmong(action.to, state) ? [keptAddress(action.to)] : targetsOf(action.to, run, state);
+  return targets.map((target) =>
+    'why' in target
+      ? target
+      : withSource(keepingPort(target, { ...action.to, flags: action.flags }, state, 'sourcePort'), run, state, 'snat'),
+  );
 }
 
 /** MASQUERADE: the source becomes the address of the device that the packet leaves by. */
-export function masquerade(run: RuleRun, state: State): State {
+export function masquerade(action: Extract<Action, { kind: 'masquerade' }>, run: RuleRun, state: State): State {
   const address = run.context.masqueradeAddress?.(state.packet.outInterface, state.packet) ?? 'unknown';
-  return withSource({ address, probability: 1 }, run, state, 'masquerade');
+  const target = keepingPort({ address, ...portOf(action), probability: 1 }, action, state, 'sourcePort');
+  return withSource(target, run, state, 'masquerade');
 }
 
 /** REDIRECT: to the address of the device that the packet came in by, or to loopback for a packet of the node itself (nf_nat_redirect.c). */
@@ -43,9 +52,45 @@ export function redirect(action: Extract<Action, { kind: 'redirect' }>, run: Rul
   if (action.expression !== undefined) return { why: 'a redirect to a port from an expression is not worked out', breaks: false };
   const loopback = state.packet.family === 'ip' ? '127.0.0.1' : '::1';
   const local = run.place.hook === 'output' ? loopback : run.context.interfaceAddress?.(state.packet.inInterface);
-  const port =
-    action.ports === undefined ? {} : { port: action.ports.first === action.ports.last ? action.ports.first : ('unknown' as const) };
-  return withDestination({ address: local ?? 'unknown', ...port, probability: 1 }, run, state);
+  return withDestination({ address: local ?? 'unknown', ...portOf(action), probability: 1 }, run, state);
+}
+
+/** NETMAP: the network part of the address is replaced, of the destination at prerouting and output, of the source elsewhere (xt_NETMAP.c). */
+export function netmap(action: Extract<Action, { kind: 'netmap' }>, run: RuleRun, state: State): State | NoTarget {
+  const end = natEnd(run.place.hook);
+  const [network, old] = [addressMask(action.to), addressValue(state.packet[end])];
+  if (network === undefined || old?.family !== network.family || isUnknown(state, end))
+    return { why: `NETMAP to ${action.to} is not worked out`, breaks: false };
+  const address = addressText({ family: network.family, value: (old.value & ~network.mask) | network.value });
+  const target = { address, probability: 1 };
+  return end === 'destination' ? withDestination(target, run, state) : withSource(target, run, state, 'snat');
+}
+
+/** get_unique_tuple: a source that lies in the range of addresses already stays as it is. */
+function isAmong(to: NatTarget, state: State): boolean {
+  const source = addressValue(state.packet.source);
+  if (to.type !== 'fixed' || source === undefined || isUnknown(state, 'source')) return false;
+  return to.addresses.some((range) => {
+    const [from, last] = [addressValue(range.from), addressValue(range.to)];
+    return (
+      from !== undefined && last !== undefined && from.family === source.family && from.value <= source.value && source.value <= last.value
+    );
+  });
+}
+
+const keptAddress = (to: NatTarget): Target => (to.type === 'fixed' ? { ...portOf(to), probability: 1 } : { probability: 1 });
+
+/** A port that lies in the range already stays as it is, unless the rule asks for a random one (nf_nat_l4proto_unique_tuple). */
+function keepingPort(
+  target: Target,
+  { ports, flags }: { ports?: NumberRange; flags: readonly string[] },
+  { packet }: State,
+  which: 'sourcePort' | 'destinationPort',
+): Target {
+  const port = packet[which];
+  if (port === undefined) return target;
+  if (flags.some((flag) => flag.includes('random'))) return { ...target, port: 'unknown' };
+  return target.port === 'unknown' && ports !== undefined && ports.first <= port && port <= ports.last ? { ...target, port } : target;
 }
 
 function withDestination(target: Target, run: RuleRun, state: State): State {
@@ -57,7 +102,7 @@ function withDestination(target: Target, run: RuleRun, state: State): State {
     target.address !== 'unknown' &&
     changed.destination === state.packet.destination &&
     changed.destinationPort === state.packet.destinationPort;
-  const next = finish(changed, state, target, isSame ? undefined : 'dnat');
+  const next = finish(changed, state, target, isSame ? undefined : 'dnat', 'destination');
   const known = target.address === 'unknown' ? withUnknown(next, 'destination') : next;
   return { ...known, dnat: changeOf(target, changed.destination, changed.destinationPort, run) };
 }
@@ -67,14 +112,21 @@ function withSource(target: Target, run: RuleRun, state: State, kind: 'snat' | '
   if (target.address !== undefined && target.address !== 'unknown') changed.source = target.address;
   if (target.port === 'unknown') delete changed.sourcePort;
   else if (target.port !== undefined) changed.sourcePort = target.port;
-  const next = finish(changed, state, target, 'snat');
+  const isSame = target.address !== 'unknown' && changed.source === state.packet.source && changed.sourcePort === state.packet.sourcePort;
+  const next = finish(changed, state, target, isSame ? undefined : 'snat', 'source');
   const known = target.address === 'unknown' ? withUnknown(next, 'source') : next;
   return { ...known, [kind]: changeOf(target, changed.source, target.port === undefined ? undefined : changed.sourcePort, run) };
 }
 
-function finish(packet: Packet, state: State, target: Target, status: 'dnat' | 'snat' | undefined): State {
+/** `status`: left out where nothing changed. `settled`: the end that no later nat chain is asked for. */
+function finish(
+  packet: Packet,
+  state: State,
+  target: Target,
+  status: 'dnat' | 'snat' | undefined,
+  settled: 'source' | 'destination',
+): State {
   const { conntrack } = packet;
-  const settled = status === 'snat' ? 'source' : 'destination';
   const statuses = status === undefined || conntrack.status.includes(status) ? conntrack.status : [...conntrack.status, status];
   const natSettled: readonly ('source' | 'destination')[] = conntrack.natSettled.includes(settled)
     ? conntrack.natSettled
@@ -95,9 +147,12 @@ function targetsOf(to: NatTarget, run: RuleRun, state: State): (Target | NoTarge
   return to.type === 'fixed' ? fixedTargets(to) : expressionTargets(to, run, state);
 }
 
+const portOf = ({ ports }: { ports?: NumberRange }): Pick<Target, 'port'> =>
+  ports === undefined ? {} : { port: ports.first === ports.last ? ports.first : 'unknown' };
+
 /** The kernel picks one address of a range by a hash of the packet's addresses, so that any of them is possible. */
 function fixedTargets(to: Extract<NatTarget, { type: 'fixed' }>): Target[] {
-  const port = to.ports === undefined ? {} : { port: to.ports.first === to.ports.last ? to.ports.first : ('unknown' as const) };
+  const port = portOf(to);
   const addresses = to.addresses.flatMap(({ from, to: last }) => addressesBetween(from, last));
   if (addresses.length === 0) return [{ ...port, probability: 1 }];
   if (addresses.length > mostAlternatives) return [{ address: 'unknown', ...port, probability: 1 }];

@@ -1,4 +1,4 @@
-import { join, stateKey } from './merge.ts';
+import { grouped, joinStates, sameState } from './merge.ts';
 import type { Ended, Outcome, State, Step, Verdict } from './types.ts';
 
 /**
@@ -24,16 +24,21 @@ export function verdictOf(outcomes: readonly Outcome[]): Verdict | 'mixed' {
 
 type End = Omit<Ended, 'decision'> & { decision?: Ended['decision'] };
 
-function joined(ends: End[]): Outcome[] {
-  const groups = new Map<string, End>();
-  for (const end of ends) {
-    const key =
-      JSON.stringify([end.verdict, end.rejectWith, end.verdict === 'accept' ? undefined : end.decision, end.why]) + stateKey(end.state);
-    const other = groups.get(key);
-    groups.set(key, other === undefined ? end : { ...end, state: join(other.state, end.state) });
-  }
-  return [...groups.values()].map(outcomeOf);
-}
+const joined = (ends: End[]): Outcome[] =>
+  grouped(
+    ends,
+    (end) => end.state,
+    sameEnd,
+    (a, b) => ({ ...a, state: joinStates(a.state, b.state) }),
+  ).map(outcomeOf);
+
+/** What accepted does not tell two outcomes apart; what refused does. */
+const sameEnd = (a: End, b: End): boolean =>
+  a.verdict === b.verdict &&
+  a.rejectWith === b.rejectWith &&
+  a.why === b.why &&
+  (a.verdict === 'accept' || JSON.stringify(a.decision) === JSON.stringify(b.decision)) &&
+  sameState(a.state, b.state);
 
 function outcomeOf({ verdict, rejectWith, state, decision, why }: End): Outcome {
   const decidedBy = decision ?? state.decidedBy;
@@ -46,6 +51,7 @@ function outcomeOf({ verdict, rejectWith, state, decision, why }: End): Outcome 
     ...(state.snat === undefined ? {} : { snat: state.snat }),
     ...(state.masquerade === undefined ? {} : { masquerade: state.masquerade }),
     ...(state.tproxy === undefined ? {} : { tproxy: state.tproxy }),
+    ...(state.reroute === undefined ? {} : { reroute: state.reroute }),
     steps: stepsOf(state),
     ...(decidedBy === undefined ? {} : { decidedBy }),
     assumptions: state.assumptions,

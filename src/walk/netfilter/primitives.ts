@@ -1,5 +1,5 @@
 import type { AddressMask, NumberRange } from '../../model/netfilter.ts';
-import { addressValue } from '../../model/netfilter-address.ts';
+import { addressNumber, isUnder } from './addresses.ts';
 import { type Certainty, cannotTell, certain, yes } from './certainty.ts';
 import { isUnknown, type State } from './types.ts';
 
@@ -11,13 +11,12 @@ export function packetAddress(state: State, end: 'source' | 'destination', test:
 }
 
 export function inAnyMask(address: string, masks: readonly AddressMask[]): boolean | undefined {
-  const parsed = addressValue(address);
-  if (parsed === undefined) return undefined;
-  return masks.some((mask) => mask.family === parsed.family && (parsed.value & mask.mask) === mask.value);
+  const parsed = addressNumber(address);
+  return parsed === undefined ? undefined : masks.some((mask) => isUnder(parsed, mask));
 }
 
 export function inAddressRange(address: string, from: string, to: string): boolean | undefined {
-  const [parsed, first, last] = [address, from, to].map(addressValue);
+  const [parsed, first, last] = [address, from, to].map(addressNumber);
   if (!parsed || !first || !last) return undefined;
   return parsed.family === first.family && parsed.value >= first.value && parsed.value <= last.value;
 }

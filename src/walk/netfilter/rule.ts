@@ -1,67 +1,96 @@
-import type { Chain, Match, Rule, Statement } from '../../model/netfilter.ts';
+import type { Chain, Rule, Statement } from '../../model/netfilter.ts';
 import { runAction } from './action.ts';
-import { all, type Certainty } from './certainty.ts';
+import { type Certainty, random, yes } from './certainty.ts';
 import { evaluateMatch } from './match.ts';
+import { afterRecent } from './recent.ts';
 import { note, type RuleResult, type RuleRun } from './run.ts';
 import { decisionOfRule, type Place, type State, type WalkContext } from './types.ts';
 
 /** Runs a rule's statements in order. Where it can't be told whether the rule applies, both ways are followed, each under its assumption. */
 export function evaluateRule(place: Place, chain: Chain, rule: Rule, state: State, context: WalkContext): RuleResult[] {
-  const decision = decisionOfRule(place, chain, rule);
-  return runFrom(0, { place, rule, decision, context }, state, false);
+  const met = meet(rule.statements, 0, state, place, context);
+  if (met.certainty.is === 'no') return [{ flow: 'next', state: met.state }];
+  const run: RuleRun = { place, rule, decision: decisionOfRule(place, chain, rule), context };
+  return apply(met, run, false);
 }
 
-function runFrom(index: number, run: RuleRun, state: State, noted: boolean): RuleResult[] {
-  const statements = run.rule.statements;
-  const matches = matchesAt(statements, index);
-  const rest = index + matches.length;
-  const certainty = all(matches.map((match) => evaluateMatch(match, state, run.context, run.place)));
+/** What the matches from a place in a rule on come to, and the first statement behind them. */
+interface Met {
+  certainty: Certainty;
+  rest: number;
+  state: State;
+}
+
+/** The kernel asks one match after the other and stops at the first that fails; only `recent` changes something by being asked. */
+function meet(statements: readonly Statement[], from: number, entered: State, place: Place, context: WalkContext): Met {
+  let state = entered;
+  let certainty: Certainty = yes;
+  let probability = 1;
+  let at = from;
+  for (; ; at++) {
+    const match = statements[at];
+    if (match?.role !== 'match') break;
+    const held = evaluateMatch(match, state, context, place);
+    if (match.kind === 'recent') state = afterRecent(match, held, certainty.is === 'yes' && probability === 1, state);
+    if (held.is === 'no') return { certainty: held, rest: at, state };
+    if (held.is === 'random') probability *= held.probability;
+    else if (held.is === 'unknown' && certainty.is === 'yes') certainty = held;
+  }
+  return { certainty: certainty.is === 'yes' ? random(probability) : certainty, rest: at, state };
+}
+
+function apply({ certainty, rest, state }: Met, run: RuleRun, noted: boolean): RuleResult[] {
   if (certainty.is === 'no') return [{ flow: 'next', state }];
-  const effects = statements.slice(rest);
-  if (effects.length === 0 || (certainty.is !== 'yes' && hasNoEffect(effects))) {
+  const { statements } = run.rule;
+  if (rest === statements.length || (certainty.is !== 'yes' && hasNoEffect(statements, rest))) {
     // Nothing happens to the packet whether or not the rule applies, so that it need not be told.
     return [{ flow: 'next', state: certainty.is === 'yes' ? note(run, state, noted) : state }];
   }
   const [applies, skipped] = split(state, certainty, run);
+  const first = statements[rest];
   // A verdict map that does not hold the key ends the rule as a match that fails does, so that it notes the step itself.
-  const entered = effects[0]?.kind === 'verdictMap' ? applies : note(run, applies, noted);
-  return [...runActions(rest, run, entered), ...skipped.map((other): RuleResult => ({ flow: 'next', state: other }))];
+  const isMap = first?.role === 'action' && first.kind === 'verdictMap';
+  const results = runActions(rest, run, isMap ? applies : note(run, applies, noted));
+  return skipped === undefined ? results : [...results, { flow: 'next', state: skipped }];
 }
 
-function matchesAt(statements: readonly Statement[], index: number): Match[] {
-  const matches: Match[] = [];
-  for (let at = index; at < statements.length; at++) {
-    const statement = statements[at];
-    if (statement?.role !== 'match') break;
-    matches.push(statement);
-  }
-  return matches;
-}
+const hasNoEffect = (statements: readonly Statement[], from: number): boolean =>
+  statements.every(
+    (statement, at) =>
+      at < from ||
+      (statement.role === 'match'
+        ? statement.kind !== 'recent'
+        : statement.kind === 'continue' || (statement.kind === 'fallThrough' && !changesLookups(statement.name))),
+  );
 
-const hasNoEffect = (statements: readonly Statement[]): boolean =>
-  statements.every((statement) => statement.role === 'match' || statement.kind === 'fallThrough' || statement.kind === 'continue');
+/** What goes on to the next statement but changes what later rules look up. */
+const changesLookups = (name: string): boolean => ['SET', 'set-update', 'TTL', 'HL', 'DSCP', 'TOS', 'ECN'].includes(name);
 
 /** The state for which the rule applies, and the one for which it does not, if there is one. */
-function split(state: State, certainty: Certainty, run: RuleRun): [State, State[]] {
+function split(state: State, certainty: Certainty, run: RuleRun): [State, State | undefined] {
   if (certainty.is === 'random') {
     const { probability } = certainty;
-    return [{ ...state, probability: state.probability * probability }, [{ ...state, probability: state.probability * (1 - probability) }]];
+    return [
+      { ...state, probability: state.probability * probability },
+      { ...state, probability: state.probability * (1 - probability) },
+    ];
   }
   if (certainty.is === 'unknown') {
     const assume = (applies: boolean): State => ({
       ...state,
       assumptions: [...state.assumptions, { decision: run.decision, applies, why: certainty.why }],
     });
-    return [assume(true), [assume(false)]];
+    return [assume(true), assume(false)];
   }
-  return [state, []];
+  return [state, undefined];
 }
 
 function runActions(index: number, run: RuleRun, state: State): RuleResult[] {
   const statement = run.rule.statements[index];
   if (statement === undefined) return [{ flow: 'next', state }];
-  if (statement.role === 'match') return runFrom(index, run, state, true);
-  return runAction(statement, run, state).flatMap((result): RuleResult[] =>
-    result.flow === 'statement' ? runActions(index + 1, run, result.state) : [result],
-  );
+  if (statement.role === 'match') return apply(meet(run.rule.statements, index, state, run.place, run.context), run, true);
+  const results = runAction(statement, run, state);
+  const [only] = results;
+  if (results.length === 1 && only !== undefined) return only.flow === 'statement' ? runActions(index + 1, run, only.state) : [only];
+  return results.flatMap((result) => (result.flow === 'statement' ? runActions(index + 1, run, result.state) : [result]));
 }

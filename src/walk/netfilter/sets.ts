@@ -1,8 +1,10 @@
 import type { SetElement, SetReference, Value } from '../../model/netfilter.ts';
+import { addressValue } from '../../model/netfilter-address.ts';
 import { all, type Certainty } from './certainty.ts';
-import { isConstant } from './constants.ts';
+import { constantNumber, isConstant } from './constants.ts';
 import type { Datum, Domain } from './fields.ts';
-import type { Place } from './types.ts';
+import { setNamed } from './lookup.ts';
+import { hasChanged, type Place, type State } from './types.ts';
 
 /** A key as the packet has it: one datum per part of a concatenation. */
 export interface Key {
@@ -18,15 +20,22 @@ export interface Hit {
 
 export interface Elements {
   elements: readonly SetElement[];
-  /** False when the listing does not show all elements. */
+  /** False when the listing does not show all elements, or rules have changed them since. */
   known: boolean;
 }
 
-export function elementsOf(set: SetReference, place: Place): Elements | undefined {
+/** The elements of a set or map as the packet finds them; undefined: no such set is in the output. */
+export function elementsOf(set: SetReference, place: Place, state: State): Elements | undefined {
   if (set.type === 'anonymous') return { elements: set.elements, known: true };
-  const named = place.table.sets.find((candidate) => candidate.name === set.name);
-  return named && { elements: named.elements, known: named.elementsKnown };
+  const named = setNamed(place.table, set.name);
+  if (named === undefined) return undefined;
+  // A rule that has written into the set may have taken elements out, too.
+  if (hasChanged(state, nameOfSet(place, set.name)) || hasChanged(state, nameOfSet(place, ''))) return { elements: [], known: false };
+  return { elements: named.elements, known: named.elementsKnown };
 }
+
+/** What {@link hasChanged} knows a set of nft by; an empty name stands for any set of the table. */
+export const nameOfSet = ({ table }: Place, name: string): string => `${table.family} ${table.name} ${name}`;
 
 /** All elements that the key is, or may be, in. */
 export function hits(key: Key, elements: readonly SetElement[]): Hit[] {
@@ -48,36 +57,45 @@ function isIn(key: Key, element: SetElement): Certainty {
   return all(element.key.map((value, index) => isConstant(key.data[index] ?? { is: 'absent' }, value, key.domains[index] ?? 'text')));
 }
 
-/** Sets with thousands of elements (one per Service port) are looked up by the first part of the key that is an address or a number. */
+/** Elements under the constant that stands in one part of their key; those with a range, a prefix or a name there stand apart. */
 interface Index {
-  byKey: Map<string, SetElement[]>;
+  byConstant: Map<bigint, SetElement[]>;
   others: SetElement[];
 }
 
 const indexes = new WeakMap<readonly SetElement[], Map<number, Index>>();
 const smallSet = 16;
+const nothing: readonly SetElement[] = [];
 
+/** Sets with thousands of elements (one per Service port) are looked up by the first address in the key, or else by its first number. */
 function likely(key: Key, elements: readonly SetElement[]): readonly SetElement[] {
-  const part = key.data.findIndex((datum) => datum.is === 'address');
+  if (elements.length < smallSet) return elements;
+  const address = key.data.findIndex((datum) => datum.is === 'address');
+  const part = address < 0 ? key.data.findIndex((datum) => datum.is === 'number') : address;
   const datum = key.data[part];
-  if (elements.length < smallSet || datum?.is !== 'address') return elements;
-  const index = indexOf(elements, part);
-  return [...(index.byKey.get(datum.text.toLowerCase()) ?? []), ...index.others];
+  if (datum?.is !== 'address' && datum?.is !== 'number') return elements;
+  const index = indexOf(elements, part, key.domains[part] ?? 'text');
+  const exact = index.byConstant.get(datum.value) ?? nothing;
+  return index.others.length === 0 ? exact : [...exact, ...index.others];
 }
 
-/** IPv6 has several spellings, so that only IPv4 constants are indexed. */
-function indexOf(elements: readonly SetElement[], part: number): Index {
+function indexOf(elements: readonly SetElement[], part: number, domain: Domain): Index {
   const known = indexes.get(elements) ?? new Map<number, Index>();
   indexes.set(elements, known);
   const existing = known.get(part);
   if (existing !== undefined) return existing;
-  const index: Index = { byKey: new Map(), others: [] };
+  const index: Index = { byConstant: new Map(), others: [] };
   for (const element of elements) {
-    const value: Value | undefined = element.key[part];
-    if (value?.type === 'literal' && /^[\d.]+$/.test(value.text))
-      index.byKey.set(value.text, [...(index.byKey.get(value.text) ?? []), element]);
-    else index.others.push(element);
+    const constant = constantOf(element.key[part], domain);
+    const same = constant === undefined ? index.others : index.byConstant.get(constant);
+    if (same !== undefined) same.push(element);
+    else if (constant !== undefined) index.byConstant.set(constant, [element]);
   }
   known.set(part, index);
   return index;
 }
+
+const constantOf = (value: Value | undefined, domain: Domain): bigint | undefined => {
+  if (value?.type !== 'literal') return undefined;
+  return domain === 'address' ? addressValue(value.text)?.value : constantNumber(value.text, domain);
+};

@@ -42,10 +42,10 @@ interface Walk {
 }
 
 /** Runs a hook and goes on with every outcome that is accepted. */
-function through(walk: Walk, hook: Hook, packet: Packet, then: (packet: Packet) => Passage[]): Passage[] {
+function through(walk: Walk, hook: Hook, packet: Packet, then: (packet: Packet, outcome: Outcome) => Passage[]): Passage[] {
   return evaluateHook(walk.rulesets, hook, packet, walk.context).flatMap((outcome): Passage[] => {
     if (outcome.verdict !== 'accept') return [{ outcome, end: 'stopped', hook }];
-    return then(outcome.packet).map((later) => ({ ...later, outcome: chainOutcomes(outcome, later.outcome) }));
+    return then(outcome.packet, outcome).map((later) => ({ ...later, outcome: chainOutcomes(outcome, later.outcome) }));
   });
 }
 
@@ -54,38 +54,52 @@ const arrived = (packet: Packet, end: Passage['end'], hook: Hook): Passage[] => 
 ];
 
 function fromNetwork(walk: Walk, packet: Packet): Passage[] {
-  return through(walk, 'prerouting', packet, (routed) => {
-    const decision = walk.around.route(routed);
-    if (decision.to === 'nowhere') return arrived(routed, 'no-route', 'prerouting');
-    if (decision.to === 'local') return toSockets(walk, routed);
-    const leaving = { ...routed, outInterface: decision.outInterface };
-    return through(walk, 'forward', leaving, (forwarded) => leave(walk, forwarded));
-  });
+  const received = { ...packet, owner: packet.owner ?? null };
+  return through(walk, 'ingress', received, (entered) =>
+    through(walk, 'prerouting', entered, (routed) => {
+      const decision = walk.around.route(routed);
+      if (decision.to === 'nowhere') return arrived(routed, 'no-route', 'prerouting');
+      if (decision.to === 'local') return toSockets(walk, routed);
+      const leaving = { ...aged(routed), outInterface: decision.outInterface };
+      return through(walk, 'forward', leaving, (forwarded) => leave(walk, forwarded));
+    }),
+  );
 }
+
+/** ip_forward counts the packet's time to live down before it calls the hook. */
+const aged = (packet: Packet): Packet => (packet.ttl === undefined ? packet : { ...packet, ttl: packet.ttl - 1 });
 
 const toSockets = (walk: Walk, packet: Packet): Passage[] =>
   through(walk, 'input', packet, (local) => arrived(local, 'delivered-locally', 'input'));
 
 const leave = (walk: Walk, packet: Packet): Passage[] =>
-  through(walk, 'postrouting', packet, (sent) => arrived(sent, 'sent', 'postrouting'));
+  through(walk, 'postrouting', packet, (sent) => through(walk, 'egress', sent, (gone) => arrived(gone, 'sent', 'postrouting')));
 
 function fromNode(walk: Walk, packet: Packet): Passage[] {
   const first = withRoute(walk, packet);
   if (first === undefined) return arrived(packet, 'no-route', 'output');
-  return through(walk, 'output', first, (changed) => {
-    // ip_route_me_harder: a packet whose destination or mark changed is routed again.
-    const rerouted = withRoute(walk, changed);
+  return through(walk, 'output', first, (changed, { reroute }) => {
+    const rerouted = reroute === undefined ? { ...changed, outInterface: first.outInterface } : routeAgain(walk, changed, reroute.mark);
     if (rerouted === undefined) return arrived(changed, 'no-route', 'output');
     if (rerouted.outInterface !== 'lo') return leave(walk, rerouted);
     return through(walk, 'postrouting', rerouted, (looped) => comeIn(walk, looped));
   });
 }
 
+/** The loopback device gives the packet back with the connection that it has. */
 const comeIn = (walk: Walk, packet: Packet): Passage[] =>
-  through(walk, 'prerouting', { ...packet, inInterface: 'lo' }, (routed) => toSockets(walk, routed));
+  through(walk, 'prerouting', { ...packet, inInterface: 'lo', conntrack: { ...packet.conntrack, attached: true } }, (routed) =>
+    toSockets(walk, routed),
+  );
 
-function withRoute(walk: Walk, packet: Packet): Packet | undefined {
+function withRoute(walk: Walk, packet: Packet): (Packet & { outInterface: string }) | undefined {
   const decision = walk.around.route(packet);
   if (decision.to === 'nowhere') return undefined;
   return { ...packet, inInterface: '', outInterface: decision.to === 'local' ? 'lo' : decision.outInterface };
+}
+
+/** ip_route_me_harder: with the destination that NAT gave, and the mark that the packet had when it was changed. */
+function routeAgain(walk: Walk, packet: Packet, mark: number): Packet | undefined {
+  const routed = withRoute(walk, { ...packet, mark });
+  return routed && { ...routed, mark: packet.mark };
 }

@@ -12,8 +12,10 @@ export interface WalkContext {
   addressType?: (address: string) => string | undefined;
   /** ipsets by name; left out: not collected. */
   ipsets?: ReadonlyMap<string, IpsetLookup>;
-  /** True when it is known that no client has an entry in a `recent` list or an affinity set yet. */
+  /** True when it is known that no client has an entry in a `recent` list yet. */
   recentListsEmpty?: boolean;
+  /** How many seconds ago each packet of an address was put into a `recent` list; undefined: not known. Asked unless the lists are empty. */
+  recentEntries?: (list: string, address: string) => readonly number[] | undefined;
   /** The source address that masquerading gives to a packet that leaves by this device. */
   masqueradeAddress?: (outInterface: string | undefined, packet: Packet) => string | undefined;
   /** The primary address of the device that a packet came in by, for REDIRECT. */
@@ -72,6 +74,8 @@ export interface Outcome {
   masquerade?: NatChange;
   /** TPROXY gave the packet to a local socket. */
   tproxy?: NatChange;
+  /** Set at the output hook when the packet was routed again on its way, with the mark that it had then (ip_route_me_harder). */
+  reroute?: { mark: number };
   /** Matching rules in the order in which the packet met them, and the policies that ended chains. */
   steps: Step[];
   /** What ended the way; for an accept the last rule or policy that accepted. Left out when no chain of the hook saw the packet. */
@@ -105,7 +109,12 @@ export interface State {
   snat?: NatChange;
   masquerade?: NatChange;
   tproxy?: NatChange;
+  reroute?: { mark: number };
   decidedBy?: Decision;
+  /** Lists of `recent` that rules on this way have put the packet's address into: how often. */
+  recent?: Readonly<Record<string, number>>;
+  /** Sets that rules on this way have changed: what they hold now is not what the output shows. */
+  changedSets?: readonly string[];
 }
 
 /** A state that met its end. */
@@ -128,6 +137,12 @@ export const decisionOfRule = (place: Place, chain: Chain, rule: Rule): Decision
 });
 
 export const withPacket = (state: State, change: Partial<State['packet']>): State => ({ ...state, packet: { ...state.packet, ...change } });
+
+/** Whether a rule on this way has changed a set: `ipset NAME`, or `FAMILY TABLE NAME` of nft. */
+export const hasChanged = (state: State, set: string): boolean => state.changedSets?.includes(set) === true;
+
+export const withChanged = (state: State, set: string): State =>
+  hasChanged(state, set) ? state : { ...state, changedSets: [...(state.changedSets ?? []), set] };
 
 export const isUnknown = (state: State, field: UnknownField): boolean => state.packet.unknown?.includes(field) === true;
 

@@ -12,7 +12,7 @@ export interface Found {
 
 /** Looks a packet up in a verdict map. A key that can't be told gives every verdict that it may have, each under its assumption. */
 export function lookUpVerdict(action: Extract<Action, { kind: 'verdictMap' }>, run: RuleRun, state: State): Found[] {
-  const elements = elementsOf(action.map, run.place);
+  const elements = elementsOf(action.map, run.place, state);
   if (elements === undefined) return [{ action: opaque(action.text, 'the verdict map is not in the output'), state }];
   const found = hits(keyOf(action.key, state, run), elements.elements);
   if (found.length === 0) {

@@ -1,0 +1,23 @@
+import type { AddressMask } from '../../model/netfilter.ts';
+import { type AddressValue, addressMask, addressValue } from '../../model/netfilter-address.ts';
+
+const known = new Map<string, AddressValue | undefined>();
+const mostKnown = 50_000;
+
+/** {@link addressValue}, remembered: a walk asks for the same few addresses at every rule. */
+export function addressNumber(text: string): AddressValue | undefined {
+  const found = known.get(text);
+  if (found !== undefined) return found;
+  const value = addressValue(text);
+  if (known.size >= mostKnown) known.clear();
+  known.set(text, value);
+  return value;
+}
+
+export const isUnder = (address: AddressValue, mask: AddressMask): boolean =>
+  mask.family === address.family && (address.value & mask.mask) === mask.value;
+
+const loopback = ['127.0.0.0/8', '::1'].map(addressMask).filter((mask) => mask !== undefined);
+
+/** 127.0.0.0/8 or ::1. */
+export const isLoopback = (address: AddressValue): boolean => loopback.some((mask) => isUnder(address, mask));
