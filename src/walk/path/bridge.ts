@@ -118,7 +118,8 @@ function flooded(world: World, way: Way, frame: Frame, ports: readonly Device[])
   const base = { kind: 'bridge' as const, evidence: [fdb, ...others.map((port) => deviceLine(port))].slice(0, 6) };
   if (unseen)
     return ended(way, 'insufficient-info', { ...base, says: `${device.link.name} of ${nameOf(station)} has no entry for ${mac}, and what is behind port ${unseen.link.name} was not read`, brief: 'FDB?' });
-  return ended(way, 'dropped', { ...base, says: `no port of ${device.link.name} on ${nameOf(station)} leads to ${mac}`, brief: 'no port' });
+  const says = `no port of ${device.link.name} on ${nameOf(station)} leads to ${mac}, so that nobody has ${way.packet.destination} there any more`;
+  return ended(way, 'neighbour-unreachable', { ...base, says, brief: 'no port', evidence: [...way.chosenBy, ...base.evidence] });
 }
 
 /** br_forward: the port must forward, differ from the incoming one (or be in hairpin mode), and not be isolated from it. */

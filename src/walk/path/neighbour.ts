@@ -9,6 +9,7 @@ import {
   deviceOf,
   isBridge,
   nodeByAddress,
+  nodeEnd,
   ownerOf,
   peerOf,
   portsOf,
@@ -99,23 +100,10 @@ function askPorts(world: World, station: Station, bridge: string, from: string |
     if (dead || port.link.name === from) return { is: 'nobody', evidence: [deviceLine(port), deviceLine(far.device)], why: dead ?? 'it is behind the same port' };
     return known(far.device.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [evidence(`${far.station.key}/ip-addr`, own.line)]);
   }
-  const offBridge = holderOf(world, gateway);
-  if (unseen !== undefined && offBridge === undefined) return cannotTell(`what is behind port ${unseen} of ${bridge} was not read`);
-  const where = offBridge ? `; ${offBridge.place.name} has it, which is on no port of ${bridge}` : '';
-  return { is: 'nobody', evidence: offBridgeEvidence(world, offBridge), why: `nobody on ${bridge} has ${gateway}${where}` };
-}
-
-/** The pod whose address it is, where its namespace was read. */
-const holderOf = (world: World, address: string): Station | undefined =>
-  world.stations.find((station) => station.place.kind === 'pod' && ownerOf(station, address) !== undefined);
-
-/** The node's end of a pod that is on no bridge: the device that should be a port. */
-function offBridgeEvidence(world: World, pod: Station | undefined): EvidenceRef[] {
-  if (pod === undefined) return [];
-  const own = ownerOf(pod, pod.pod?.status.podIP ?? '');
-  const device = own && deviceOf(pod, own.device);
-  const far = device && peerOf(world, pod, device);
-  return far ? [deviceLine(far.device)] : [];
+  const end = nodeEnd(world, station, gateway);
+  if (unseen !== undefined && end === undefined) return cannotTell(`what is behind port ${unseen} of ${bridge} was not read`);
+  const where = end ? `; the pod that has it is behind ${end.link.name}, which is no port of ${bridge}` : '';
+  return { is: 'nobody', evidence: end ? [deviceLine(end)] : [], why: `nobody on ${bridge} has ${gateway}${where}` };
 }
 
 /** A port whose learnt MAC addresses all belong to other addresses in the neighbour table. */

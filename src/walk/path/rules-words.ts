@@ -5,7 +5,8 @@ import type { Packet } from '../../model/packet.ts';
 import type { Disposition, Step } from '../../model/trace.ts';
 import type { Decision, Outcome } from '../netfilter.ts';
 import { entryOfDecision } from '../node-rules.ts';
-import { nameOf, type Station, type World, withPort } from './way.ts';
+import { describeDecision } from '../passage-rules.ts';
+import { nameOf, type Station, withPort } from './way.ts';
 
 /** The rule's line, and for kube-proxy's maps the elements that the packet's address stands in. */
 export const decisionEvidence = (station: Station, decision: Decision): EvidenceRef[] => [
@@ -30,7 +31,7 @@ export function rulesStep(station: Station, hook: Hook, outcome: Outcome, before
     return { ...base, says: `${name} of ${nameOf(station)}: ${words || 'lets it through'}`, brief: words };
   }
   const verb = outcome.verdict === 'reject' ? `rejects it (${outcome.rejectWith ?? 'icmp-port-unreachable'})` : 'drops it';
-  const rule = decidedBy ? `: ${describe(decidedBy)}` : '';
+  const rule = decidedBy ? `: ${describeDecision(decidedBy)}` : '';
   return { ...base, says: `${name} of ${nameOf(station)} ${verb}${rule}`, brief: `${name} ${outcome.verdict === 'reject' ? 'rejects' : 'drops'}` };
 }
 
@@ -83,17 +84,12 @@ const distinct = (refs: readonly EvidenceRef[]): EvidenceRef[] => {
   });
 };
 
-const describe = ({ by, source, family, table, chain, text }: Decision): string => {
-  const where = source === 'nft' ? `table ${family} ${table} chain ${chain}` : `${table} ${chain}${source === 'iptables-legacy' ? ' (legacy)' : ''}`;
-  return by === 'rule' ? `${where}: ${text}` : `${where}: policy`;
-};
-
 /**
  * kube-proxy's own refusals (KUBE-SERVICES "has no endpoints", nft map no-endpoint-services -> reject-chain; pkg/proxy/{iptables,nftables}/proxier.go)
  * and the chains of policy agents are told apart from other drops: Calico's cali-tw- (to a workload) and cali-fw- (from one), kube-router's
  * KUBE-POD-FW-.
  */
-export function dispositionOf(_world: World, outcome: Outcome): Disposition {
+export function dispositionOf(outcome: Outcome): Disposition {
   const decision = outcome.decidedBy;
   const met = [...outcome.steps.map((step) => step.chain), decision?.chain ?? ''];
   if (/has no (local )?endpoints/.test(decision?.text ?? '') || outcome.steps.some((step) => step.text.includes('@no-endpoint-services')))

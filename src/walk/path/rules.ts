@@ -50,7 +50,7 @@ export function passHook(world: World, way: Way, station: Station, hook: Hook, d
         : [earlier],
     );
   }
-  const passed = toWays(world, known, station, hook, outcomes);
+  const passed = toWays(known, station, hook, outcomes);
   if (unread === undefined || isPod) return passed;
   const detail = `${unread} on ${nameOf(station)}, so that it can't be told whether ${hook.toUpperCase()} lets it through`;
   return { on: [], over: [...passed.over, ...passed.on.flatMap((one) => ended(one, 'insufficient-info', unknownRules(station, hook, detail)))] };
@@ -65,7 +65,7 @@ const joined = (earlier: Outcome, later: Outcome): Outcome => ({
   assumptions: [...earlier.assumptions, ...later.assumptions],
 });
 
-function toWays(world: World, way: Way, station: Station, hook: Hook, outcomes: readonly Outcome[]): Passed {
+function toWays(way: Way, station: Station, hook: Hook, outcomes: readonly Outcome[]): Passed {
   const sure = outcomes.filter((outcome) => outcome.assumptions.length === 0);
   const doubtful = outcomes.filter((outcome) => outcome.assumptions.length > 0);
   const passed: Passed = { on: [], over: [] };
@@ -81,7 +81,7 @@ function toWays(world: World, way: Way, station: Station, hook: Hook, outcomes: 
       const quoted = outcome.decidedBy ? decisionEvidence(station, outcome.decidedBy) : [];
       passed.over.push(...ended(on, 'insufficient-info', { kind: 'rules', says, brief: hook.toUpperCase(), evidence: quoted }));
     } else if (step) {
-      passed.over.push(...ended(on, dispositionOf(world, outcome), step));
+      passed.over.push(...ended(on, dispositionOf(outcome), step));
     }
   };
   for (const outcome of sure) settle(outcome, outcome.probability);

@@ -83,6 +83,17 @@ export function peerOf(world: World, station: Station, device: Device): { statio
   return undefined;
 }
 
+/** The node's end of the veth behind which a pod has an address. */
+export function nodeEnd(world: World, node: Station, address: string): Device | undefined {
+  for (const pod of neighbourStations(world, node)) {
+    const own = ownerOf(pod, address);
+    const device = own && deviceOf(pod, own.device);
+    const far = device && peerOf(world, pod, device);
+    if (far) return far.device;
+  }
+  return undefined;
+}
+
 /** Stations of the same machine: a pod's node, a node's pods. */
 const neighbourStations = (world: World, { place }: Station): Station[] =>
   world.stations.filter(({ place: other }) =>

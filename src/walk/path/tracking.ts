@@ -1,5 +1,5 @@
 import type { ConntrackFlow } from '../../model/conntrack.ts';
-import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { evidence } from '../../model/evidence.ts';
 import type { ConntrackTuple, ConntrackView, Packet } from '../../model/packet.ts';
 import { type Connection, freshPort, type Rewrite, type Station, type Way, type World, withStep } from './way.ts';
 

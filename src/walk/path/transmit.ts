@@ -1,7 +1,7 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Step } from '../../model/trace.ts';
 import { resolve } from './neighbour.ts';
-import { type Device, deadReason, deviceLine, deviceOf, isBridge, peerOf } from './stations.ts';
+import { type Device, deadReason, deviceLine, deviceOf, isBridge, nodeEnd, peerOf } from './stations.ts';
 import { ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
 /** Devices that carry IP packets to the far end of a tunnel without frames. */
@@ -18,7 +18,11 @@ export const transmit: Stage<'transmit'> = (world, way, { station, device: name,
     return ended(way, 'insufficient-info', { kind: 'device', says, brief: name, evidence: [evidence(`${station.key}/ip-link`)] });
   }
   const dead = deadDevice(world, station, device);
-  if (dead !== undefined) return stopped(way, `${nameOf(station)} can't send by ${name}: ${dead.says}`, dead.evidence);
+  if (dead !== undefined) {
+    const behind = isBridge(station, device) ? nodeEnd(world, station, gateway) : undefined;
+    const why = behind ? `${dead.says}; the pod that has ${gateway} is behind ${behind.link.name}: ${portWords(behind, name)}` : dead.says;
+    return stopped(way, `${nameOf(station)} can't send by ${name}: ${why}`, [...(behind ? [deviceLine(behind)] : []), ...dead.evidence]);
+  }
   const kind = device.link.kind ?? '';
   if (kind === 'loopback' || name === 'lo') return [going(way, { at: 'input', station, device: 'lo', prerouted: false, port: undefined })];
   if (packetTunnels.has(kind)) {
@@ -67,6 +71,9 @@ export const leaves = (station: Station, device: Device): Step => ({
   evidence: [deviceLine(device)],
   passes: { device: device.link.name, direction: 'out' },
 });
+
+const portWords = (device: Device, bridge: string): string =>
+  deadReason(device) ?? (device.link.master === bridge ? `it is a port of ${bridge}` : `it is no port of ${bridge}`);
 
 interface Dead {
   says: string;

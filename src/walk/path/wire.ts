@@ -1,4 +1,5 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { lostPod } from './lost-pod.ts';
 import { type Device, devicesOf, nodeByAddress, ownerOf } from './stations.ts';
 import { ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
@@ -56,6 +57,8 @@ function outside(world: World, way: Way, station: Station, device: string, gatew
     const says = `no rule of ${nameOf(station)} translates ${destination}: it leaves the cluster by ${device} to ${gateway}, where nobody has this address`;
     return ended(way, 'dropped', { kind: 'wire', says, brief: 'not translated', evidence: [...untranslated(way, station), ...refs] });
   }
+  const lost = lostPod(world, station, destination);
+  if (lost) return ended(way, 'no-route', { kind: 'route', says: lost.says, brief: 'no route', evidence: [...routeTaken(way), ...lost.evidence] });
   const pod = world.facts.podByAddress(destination);
   if (pod) {
     const says = `${leaves}, and ${destination} is pod ${pod.metadata.namespace}/${pod.metadata.name} on ${pod.spec.nodeName}: what is between them was not read`;
@@ -63,6 +66,8 @@ function outside(world: World, way: Way, station: Station, device: string, gatew
   }
   return ended(way, 'insufficient-info', { kind: 'wire', says: `${leaves}; what is there can't be seen`, brief: `out to ${gateway}`, evidence: refs });
 }
+
+const routeTaken = (way: Way): EvidenceRef[] => way.hops.at(-1)?.steps.findLast((step) => step.kind === 'route')?.evidence ?? [];
 
 /** What the rules of the node said of an address that they should have translated. */
 const untranslated = (way: Way, station: Station): EvidenceRef[] =>
