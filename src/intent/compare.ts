@@ -96,16 +96,14 @@ function endpointsOf(base: Base, wanted: readonly string[], expected: Translated
   const extra = [...endpoints.keys()].filter((key) => !expected.endpoints.has(key));
   const lacking = wanted.filter((key) => !endpoints.has(key));
   const [leak] = rest;
-  const differences: Difference[] = [];
-  if (extra.length > 0)
-    differences.push(difference(base, 'stale-endpoint', `is translated to ${listed(extra)}, not among its endpoints (any more)`, extra));
+  if (extra.length > 0) {
+    const instead = lacking.length === 0 ? '' : `, and never to ${listed(lacking)}`;
+    return [difference(base, 'stale-endpoint', `is translated to ${listed(extra)}, not among its endpoints (any more)${instead}`, extra)];
+  }
   if (lacking.length > 0)
-    differences.push(difference(base, 'missing-endpoint', `is never translated to ${listed(lacking)}`, lacking, leak?.outcome));
-  else if (leak)
-    differences.push(
-      difference(base, 'missing-endpoint', `is not translated in ${percent(leak.share)} of the connections`, [], leak.outcome),
-    );
-  return differences;
+    return [difference(base, 'missing-endpoint', `is never translated to ${listed(lacking)}`, lacking, leak?.outcome)];
+  if (leak === undefined) return [];
+  return [difference(base, 'missing-endpoint', `is not translated in ${percent(leak.share)} of the connections`, [], leak.outcome)];
 }
 
 /** Not translated at all: dropped or rejected by somebody, or left as it is; why is a matter of explain.ts. */

@@ -128,7 +128,7 @@ function unreached(scene: Scene, writer: Writer, entry: FrontEntry, difference: 
     const lines = bases.flatMap((chain) => [chain.line, ...chain.rules.map((rule) => rule.line)]);
     return {
       kind: 'unhooked',
-      cause: `no jump ${writer.source} ${hook}`,
+      cause: `no jump ${writer.source}`,
       why: `${describeBases(table, bases, hook)} no jump to ${into}, where its rule is`,
       evidence: [evidence(at, ...lines.slice(0, mostLines - 1), entry.line)],
     };
@@ -212,7 +212,7 @@ function explainChoice(scene: Scene, difference: Difference): Explained {
   return {
     kind: 'missing-endpoint',
     cause: `endpoints ${portOf(difference)} ${[...difference.endpoints].sort().join(' ')}`,
-    why: `the rules choose among ${difference.found.endpoints.size} of ${difference.endpoints.length + difference.found.endpoints.size}`,
+    why: `its rules choose among ${difference.found.endpoints.size} of ${difference.endpoints.length + difference.found.endpoints.size} endpoints`,
     evidence: quote(scene, decisions),
     ...doubtOf(scene),
   };
@@ -248,7 +248,7 @@ function withoutPostrouting(scene: Scene): Explained | undefined {
     if (table === undefined || bases.some((chain) => chain.rules.some((rule) => jumpTarget(rule) === into))) continue;
     return {
       kind: 'unhooked',
-      cause: `no jump ${writer.source} postrouting`,
+      cause: `no jump to masquerading ${writer.source}`,
       why: `${describeBases(table, bases, 'postrouting')} no jump to ${into}, which masquerades`,
       evidence: [evidence(scene.tables.entryOf(writer.source), ...bases.map((chain) => chain.line))],
     };

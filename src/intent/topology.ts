@@ -20,7 +20,7 @@ export interface TopologyNode {
   name: string;
   /** Label `topology.kubernetes.io/zone`; empty where the node has none. */
   zone: string;
-  /** Feature gate PreferSameTrafficDistribution of kube-proxy (on by default since Kubernetes 1.35): hints for nodes count. */
+  /** Feature gate PreferSameTrafficDistribution of kube-proxy (on by default since Kubernetes 1.34): hints for nodes count. */
   nodeHintsCount: boolean;
 }
 
