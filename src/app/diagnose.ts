@@ -38,20 +38,22 @@ const nodePodStart = 25_000;
 
 /** A live diagnosis: record into memory, then judge; look closer only where that leaves a question. */
 export async function diagnose(options: DiagnoseOptions, world: World): Promise<DiagnosisResult> {
-  return withCluster(options, world, async (collector) => {
-    const first = await collector.first();
-    const facts = createFacts(first);
+  const collect = async (collector: Collector) => {
+    const snapshot = await collector.first();
+    const facts = createFacts(snapshot);
     const wanted = options.everything || (!world.signal.aborted && needsCloserLook(facts));
-    return wanted ? judgeSnapshot(await collector.more()) : judgeSnapshot(first, facts);
-  });
+    return wanted ? { snapshot: await collector.more() } : { snapshot, facts };
+  };
+  return withCluster(options, world, collect, ({ snapshot, facts }) => judgeSnapshot(snapshot, facts));
 }
 
 /** Collects everything and judges nothing. */
 export async function record(options: DiagnoseOptions, world: World): Promise<Snapshot> {
-  return withCluster({ ...options, everything: true }, world, async (collector) => {
+  const collect = async (collector: Collector): Promise<Snapshot> => {
     await collector.first();
     return collector.more();
-  });
+  };
+  return withCluster({ ...options, everything: true }, world, collect, (snapshot) => snapshot);
 }
 
 /** The verdict on a snapshot, live or recorded: a function of the snapshot alone. */
@@ -59,8 +61,13 @@ export function judgeSnapshot(snapshot: Snapshot, facts: Facts = createFacts(sna
   return { report: buildReport(facts, judgeFacts(facts, checks)), snapshot };
 }
 
-/** Opens what a run needs of the cluster, and takes away what it left there, however it ends. */
-async function withCluster<T>(options: DiagnoseOptions, world: World, work: (collector: Collector) => Promise<T>): Promise<T> {
+/** Opens what a run needs of the cluster, and takes away what it left there, however it ends; while that goes on, what was collected is judged. */
+async function withCluster<C, T>(
+  options: DiagnoseOptions,
+  world: World,
+  collect: (collector: Collector) => Promise<C>,
+  judge: (collected: C) => T,
+): Promise<T> {
   const kubectl = createKubectl(options.kubectl, options.flags, world.signal, world.onKubectl);
   // Deleting must go on after Ctrl-C, under its own time limits.
   const deleter = createKubectl(options.kubectl, options.flags, new AbortController().signal, world.onKubectl);
@@ -77,18 +84,24 @@ async function withCluster<T>(options: DiagnoseOptions, world: World, work: (col
     { ...options, namespace: options.namespace ?? connection.namespace },
     { kubectl, reader: connection.reader, nodePods, signal: world.signal, version: options.version, progress: world.progress },
   );
-  try {
-    return await work(collector);
-  } catch (error) {
-    if (error instanceof ClusterError) error.contextNamespace = connection.namespace;
-    throw error;
-  } finally {
+  const clean = async (): Promise<void> => {
     world.progress(`deleting the node pods (${connection.reader.requests()} API requests were made)`);
     const { left } = await nodePods.removeAll();
     for (const { pod, detail } of left)
       world.warn(
         `node pod ${pod.namespace}/${pod.name} could not be deleted (${detail}); it ends by itself after ${nodePodLifetime} s, or: kubectl delete pod -n ${pod.namespace} ${pod.name}`,
       );
+  };
+  let cleaning: Promise<void> | undefined;
+  try {
+    const collected = await collect(collector);
+    cleaning = clean();
+    return judge(collected);
+  } catch (error) {
+    if (error instanceof ClusterError) error.contextNamespace = connection.namespace;
+    throw error;
+  } finally {
+    await (cleaning ?? clean());
   }
 }
 

@@ -57,6 +57,9 @@ export async function connect(
   environment: NodeJS.ProcessEnv,
   prefer: 'auto' | 'client' | 'kubectl' = 'auto',
 ): Promise<Connection> {
+  // Takes a while to load, and so does kubectl to answer.
+  const client = prefer === 'kubectl' ? undefined : import('./client-reader.ts');
+  client?.catch(() => undefined);
   const result = await kubectl.run(['config', 'view', '--minify', '--flatten', '--raw', '-o', 'json'], { limitMilliseconds: 15_000 });
   if (result.failure?.reason === 'timeout')
     throw new ClusterError(`kubectl gave no answer when asked for the kubeconfig: ${result.failure.detail}`);
@@ -74,8 +77,8 @@ export async function connect(
   if (prefer === 'kubectl' || (prefer === 'auto' && needsKubectl(parsed.data, kubectl, environment)))
     return { ...base, reader: kubectlReader() };
   try {
-    const { createClientReader } = await import('./client-reader.ts');
-    return { ...base, reader: createClientReader(text, limit, signal) };
+    const loaded = await client;
+    return { ...base, reader: loaded ? loaded.createClientReader(text, limit, signal) : kubectlReader() };
   } catch (error) {
     if (prefer === 'client') throw error;
     return { ...base, reader: kubectlReader() };
