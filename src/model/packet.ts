@@ -87,3 +87,36 @@ export function newConnection(fields: Omit<Packet, 'mark' | 'conntrack'> & { mar
     conntrack: { state: 'new', status: [], direction: 'original', original, natSettled: [] },
   };
 }
+
+/**
+ * A copy to be changed. Written out field by field because a spread takes Node 20 some twenty times as long, and a walk copies a packet at every
+ * translation; what is left out stays left out.
+ */
+export function copyPacket(packet: Packet): Packet {
+  const copy: Packet = {
+    family: packet.family,
+    source: packet.source,
+    destination: packet.destination,
+    protocol: packet.protocol,
+    mark: packet.mark,
+    conntrack: packet.conntrack,
+  };
+  if (packet.sourcePort !== undefined) copy.sourcePort = packet.sourcePort;
+  if (packet.destinationPort !== undefined) copy.destinationPort = packet.destinationPort;
+  if (packet.icmpType !== undefined) copy.icmpType = packet.icmpType;
+  if (packet.icmpCode !== undefined) copy.icmpCode = packet.icmpCode;
+  if (packet.tcpFlags !== undefined) copy.tcpFlags = packet.tcpFlags;
+  if (packet.inInterface !== undefined) copy.inInterface = packet.inInterface;
+  if (packet.outInterface !== undefined) copy.outInterface = packet.outInterface;
+  if (packet.bridgeIn !== undefined) copy.bridgeIn = packet.bridgeIn;
+  if (packet.bridgeOut !== undefined) copy.bridgeOut = packet.bridgeOut;
+  if (packet.unknown !== undefined) copy.unknown = packet.unknown;
+  if (packet.connectionMark !== undefined) copy.connectionMark = packet.connectionMark;
+  if (packet.length !== undefined) copy.length = packet.length;
+  if (packet.ttl !== undefined) copy.ttl = packet.ttl;
+  if (packet.dscp !== undefined) copy.dscp = packet.dscp;
+  if (packet.sourceMac !== undefined) copy.sourceMac = packet.sourceMac;
+  if (packet.fragment !== undefined) copy.fragment = packet.fragment;
+  if (packet.owner !== undefined) copy.owner = packet.owner;
+  return copy;
+}

@@ -1,12 +1,12 @@
 import type { Hook, NetfilterRuleset } from '../model/netfilter.ts';
-import type { Packet } from '../model/packet.ts';
+import { copyPacket, type Packet } from '../model/packet.ts';
 import { asksNat, type Passed, routedAgain, runStage } from './netfilter/base.ts';
-import { outcomesOf } from './netfilter/outcome.ts';
+import { chainOutcomes, outcomesOf } from './netfilter/outcome.ts';
 import { natEnd, natPriority, type Stage, stagesAt } from './netfilter/stages.ts';
 import { translateKnown } from './netfilter/translate.ts';
-import { type Ended, type Outcome, type State, type WalkContext, withPacket } from './netfilter/types.ts';
+import { type Ended, initialState, type Outcome, type State, type WalkContext, withPacket } from './netfilter/types.ts';
 
-export { verdictOf } from './netfilter/outcome.ts';
+export { chainOutcomes, verdictOf } from './netfilter/outcome.ts';
 export type { Decision, Outcome, Step, WalkContext } from './netfilter/types.ts';
 
 /**
@@ -45,20 +45,6 @@ export function evaluateHooks(
     return evaluateHooks(rulesets, rest, between(outcome.packet, next), context, between).map((later) => chainOutcomes(outcome, later));
   });
 }
-
-/** What happened at an earlier hook, and then at a later one, as one outcome. */
-export const chainOutcomes = (earlier: Outcome, later: Outcome): Outcome => ({
-  ...(earlier.dnat === undefined ? {} : { dnat: earlier.dnat }),
-  ...(earlier.snat === undefined ? {} : { snat: earlier.snat }),
-  ...(earlier.masquerade === undefined ? {} : { masquerade: earlier.masquerade }),
-  ...(earlier.tproxy === undefined ? {} : { tproxy: earlier.tproxy }),
-  ...(earlier.reroute === undefined ? {} : { reroute: earlier.reroute }),
-  ...(later.decidedBy === undefined && earlier.decidedBy !== undefined ? { decidedBy: earlier.decidedBy } : {}),
-  ...later,
-  probability: earlier.probability * later.probability,
-  steps: [...earlier.steps, ...later.steps],
-  assumptions: [...earlier.assumptions, ...later.assumptions],
-});
 
 /**
  * The nft ruleset without the tables that an iptables-save of the same node shows too. nft prints such tables with losses, so that the
@@ -131,17 +117,19 @@ function runWithNat(
 const isSentElsewhere = (entered: readonly State[], { packet }: State): boolean =>
   packet.unknown?.includes('destination') === true || entered.every((state) => state.packet.destination !== packet.destination);
 
-const initialState = (packet: Packet): State => ({ packet, probability: 1, assumptions: [], steps: undefined });
-
 /** At prerouting and input a packet has no outgoing device, at output no incoming one: rules see the empty name. */
 function atHook(packet: Packet, hook: Hook): Packet {
-  if (hook === 'prerouting' || hook === 'input' || hook === 'ingress') return { ...packet, outInterface: '' };
-  return hook === 'output' ? { ...packet, inInterface: '' } : packet;
+  const hidden =
+    hook === 'prerouting' || hook === 'input' || hook === 'ingress' ? 'outInterface' : hook === 'output' ? 'inInterface' : undefined;
+  if (hidden === undefined || packet[hidden] === '') return packet;
+  const copy = copyPacket(packet);
+  copy[hidden] = '';
+  return copy;
 }
 
 /** When no nat chain translates, the kernel settles that too, so that a later pass of the hook does not ask again. */
 function settleNat(state: State, end: 'source' | 'destination'): State {
   if (!asksNat(state.packet, end)) return state;
   const { conntrack } = state.packet;
-  return { ...state, packet: { ...state.packet, conntrack: { ...conntrack, natSettled: [...conntrack.natSettled, end] } } };
+  return withPacket(state, { conntrack: { ...conntrack, natSettled: [...conntrack.natSettled, end] } });
 }

@@ -1,9 +1,9 @@
 import type { Action, Expression } from '../../model/netfilter.ts';
-import type { Packet } from '../../model/packet.ts';
+import { copyPacket } from '../../model/packet.ts';
 import { isTracked } from './conntrack.ts';
 import { evaluate, evaluateParts } from './expression.ts';
 import type { RuleRun } from './run.ts';
-import { type State, withKnown, withPacket, withUnknown } from './types.ts';
+import { type State, withKnown, withPacket, withShare, withUnknown } from './types.ts';
 
 /**
  * `meta mark set …`, `ct mark set …`, and headers that nft writes into (`ip daddr set`, `tcp dport set`, `ip dscp set`). A value that can't be had,
@@ -17,7 +17,7 @@ export function assign(action: Extract<Action, { kind: 'assign' }>, run: RuleRun
   if (field === undefined) return [state];
   return valuesOf(action.value, run, state).map((value) => {
     if (value.is === 'absent') return { breaks: state };
-    const entered = { ...state, probability: state.probability * value.probability };
+    const entered = withShare(state, value.probability);
     return value.is === 'unknown' ? withoutValue(entered, field) : withValue(entered, field, value.text);
   });
 }
@@ -73,7 +73,7 @@ function withValue(state: State, field: Field, text: string): State {
 
 function withoutValue(state: State, field: Field): State {
   if (field === 'mark' || field === 'connectionMark' || field === 'source' || field === 'destination') return withUnknown(state, field);
-  const packet: Packet = { ...state.packet };
+  const packet = copyPacket(state.packet);
   delete packet[field];
   return { ...state, packet };
 }

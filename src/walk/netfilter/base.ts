@@ -2,7 +2,7 @@ import type { Packet } from '../../model/packet.ts';
 import { evaluateChain } from './chain.ts';
 import { mergeStates, sameEnds } from './merge.ts';
 import { type Base, natEnd, type Stage } from './stages.ts';
-import type { Decision, Ended, State, WalkContext } from './types.ts';
+import { copyState, type Ended, type State, type Step, type WalkContext, withStep } from './types.ts';
 
 /** What is left of the states that entered: those that every chain accepted, and those that ended. */
 export interface Passed {
@@ -59,12 +59,18 @@ function runChain(base: Base, states: State[], context: WalkContext): Passed {
   const accepted: State[] = [];
   const ended: Ended[] = [];
   const meet = (met: Ended): void => {
-    if (met.verdict === 'accept') accepted.push({ ...met.state, decidedBy: met.decision });
+    if (met.verdict === 'accept') accepted.push(acceptedBy(met));
     else ended.push(met);
   };
   result.ended.forEach(meet);
   for (const state of result.returned) meet(atPolicy(base, state));
   return { accepted: mergeStates(accepted), ended };
+}
+
+function acceptedBy({ state, decision }: Ended): State {
+  const accepted = copyState(state);
+  accepted.decidedBy = decision;
+  return accepted;
 }
 
 /** A packet of which such a chain changes what routes look at is routed again behind it (ipt_mangle_out, nf_route_table_hook4). */
@@ -84,7 +90,7 @@ const isRoutedOtherwise = (before: Packet, after: Packet): boolean =>
 
 function atPolicy(base: Base, state: State): Ended {
   const { place, chain, base: hooked } = base;
-  const decision: Decision = {
+  const decision: Step = {
     by: 'policy',
     source: place.ruleset.source,
     family: place.table.family,
@@ -92,8 +98,9 @@ function atPolicy(base: Base, state: State): Ended {
     chain: chain.name,
     line: chain.line,
     text: `${chain.name} policy ${hooked.policy}`,
+    hook: place.hook,
   };
-  const noted: State = { ...state, steps: { step: { ...decision, hook: place.hook }, before: state.steps } };
+  const noted = withStep(state, decision);
   if (hooked.policy === 'unknown')
     return { verdict: 'insufficient-info', state: noted, decision, why: `the policy of ${chain.name} is not in the output` };
   return { verdict: hooked.policy, state: noted, decision };

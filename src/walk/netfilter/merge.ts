@@ -69,7 +69,7 @@ export function joinStates(a: State, b: State): State {
   };
 }
 
-function joinAssumptions(a: Assumption[], b: Assumption[]): { assumptions: Assumption[]; exclusive: boolean } {
+function joinAssumptions(a: readonly Assumption[], b: readonly Assumption[]): { assumptions: readonly Assumption[]; exclusive: boolean } {
   if (a.length === 0 && b.length === 0) return { assumptions: a, exclusive: false };
   const [onlyA, onlyB] = [without(a, b), without(b, a)];
   if (onlyA.length === 0 && onlyB.length === 0) return { assumptions: a, exclusive: false };
@@ -84,10 +84,10 @@ function joinAssumptions(a: Assumption[], b: Assumption[]): { assumptions: Assum
   };
 }
 
-const isExclusive = (a: Assumption[], b: Assumption[]): boolean =>
+const isExclusive = (a: readonly Assumption[], b: readonly Assumption[]): boolean =>
   a.some((one) => b.some((other) => sameRule(one, other) && one.applies !== other.applies));
 
-const without = (a: Assumption[], b: Assumption[]): Assumption[] =>
+const without = (a: readonly Assumption[], b: readonly Assumption[]): readonly Assumption[] =>
   a.filter((one) => !b.some((other) => sameRule(one, other) && one.applies === other.applies));
 
 const sameRule = (a: Assumption, b: Assumption): boolean =>

@@ -1,10 +1,10 @@
 import type { Action, NatTarget, NumberRange } from '../../model/netfilter.ts';
 import { addressMask, addressText, addressValue } from '../../model/netfilter-address.ts';
-import type { Packet } from '../../model/packet.ts';
+import { type ConntrackView, copyPacket } from '../../model/packet.ts';
 import { evaluateParts } from './expression.ts';
 import type { RuleRun } from './run.ts';
 import { natEnd } from './stages.ts';
-import { isUnknown, type NatChange, type State, withUnknown } from './types.ts';
+import { copyState, isUnknown, type NatChange, type State, withUnknown } from './types.ts';
 
 type NatAction = Extract<Action, { kind: 'dnat' | 'snat' }>;
 /** Why there is no target; `breaks`: the kernel then takes the rule as not matching (a key that is not in its map). */
@@ -94,53 +94,48 @@ function keepingPort(
 }
 
 function withDestination(target: Target, run: RuleRun, state: State): State {
-  const changed: Packet = { ...state.packet };
-  if (target.address !== undefined && target.address !== 'unknown') changed.destination = target.address;
-  if (target.port === 'unknown') delete changed.destinationPort;
-  else if (target.port !== undefined) changed.destinationPort = target.port;
+  const { packet: before } = state;
+  const packet = copyPacket(before);
+  if (target.address !== undefined && target.address !== 'unknown') packet.destination = target.address;
+  if (target.port === 'unknown') delete packet.destinationPort;
+  else if (target.port !== undefined) packet.destinationPort = target.port;
   const isSame =
-    target.address !== 'unknown' &&
-    changed.destination === state.packet.destination &&
-    changed.destinationPort === state.packet.destinationPort;
-  const next = finish(changed, state, target, isSame ? undefined : 'dnat', 'destination');
-  const known = target.address === 'unknown' ? withUnknown(next, 'destination') : next;
-  return { ...known, dnat: changeOf(target, changed.destination, changed.destinationPort, run) };
+    target.address !== 'unknown' && packet.destination === before.destination && packet.destinationPort === before.destinationPort;
+  packet.conntrack = settled(packet.conntrack, isSame ? undefined : 'dnat', 'destination');
+  const next = copyState(state);
+  next.packet = packet;
+  next.probability = state.probability * target.probability;
+  next.dnat = changeOf(target, packet.destination, packet.destinationPort, run);
+  return target.address === 'unknown' ? withUnknown(next, 'destination') : next;
 }
 
 function withSource(target: Target, run: RuleRun, state: State, kind: 'snat' | 'masquerade'): State {
-  const changed: Packet = { ...state.packet };
-  if (target.address !== undefined && target.address !== 'unknown') changed.source = target.address;
-  if (target.port === 'unknown') delete changed.sourcePort;
-  else if (target.port !== undefined) changed.sourcePort = target.port;
-  const isSame = target.address !== 'unknown' && changed.source === state.packet.source && changed.sourcePort === state.packet.sourcePort;
-  const next = finish(changed, state, target, isSame ? undefined : 'snat', 'source');
-  const known = target.address === 'unknown' ? withUnknown(next, 'source') : next;
-  return { ...known, [kind]: changeOf(target, changed.source, target.port === undefined ? undefined : changed.sourcePort, run) };
+  const { packet: before } = state;
+  const packet = copyPacket(before);
+  if (target.address !== undefined && target.address !== 'unknown') packet.source = target.address;
+  if (target.port === 'unknown') delete packet.sourcePort;
+  else if (target.port !== undefined) packet.sourcePort = target.port;
+  const isSame = target.address !== 'unknown' && packet.source === before.source && packet.sourcePort === before.sourcePort;
+  packet.conntrack = settled(packet.conntrack, isSame ? undefined : 'snat', 'source');
+  const next = copyState(state);
+  next.packet = packet;
+  next.probability = state.probability * target.probability;
+  next[kind] = changeOf(target, packet.source, target.port === undefined ? undefined : packet.sourcePort, run);
+  return target.address === 'unknown' ? withUnknown(next, 'source') : next;
 }
 
-/** `status`: left out where nothing changed. `settled`: the end that no later nat chain is asked for. */
-function finish(
-  packet: Packet,
-  state: State,
-  target: Target,
-  status: 'dnat' | 'snat' | undefined,
-  settled: 'source' | 'destination',
-): State {
-  const { conntrack } = packet;
-  const statuses = status === undefined || conntrack.status.includes(status) ? conntrack.status : [...conntrack.status, status];
-  const natSettled: readonly ('source' | 'destination')[] = conntrack.natSettled.includes(settled)
-    ? conntrack.natSettled
-    : [...conntrack.natSettled, settled];
-  const changed: Packet = { ...packet, conntrack: { ...conntrack, status: statuses, natSettled } };
-  return { ...state, packet: changed, probability: state.probability * target.probability };
-}
+/** `status`: left out where nothing changed. `end`: the one that no later nat chain is asked for. */
+const settled = (view: ConntrackView, status: 'dnat' | 'snat' | undefined, end: 'source' | 'destination'): ConntrackView => ({
+  ...view,
+  status: status === undefined || view.status.includes(status) ? view.status : [...view.status, status],
+  natSettled: view.natSettled.includes(end) ? view.natSettled : [...view.natSettled, end],
+});
 
 function changeOf(target: Target, address: string, port: number | undefined, run: RuleRun): NatChange {
-  return {
-    ...(target.address === 'unknown' ? {} : { address }),
-    ...(port === undefined ? {} : { port }),
-    decision: run.decision,
-  };
+  const change: NatChange = { decision: run.decision };
+  if (target.address !== 'unknown') change.address = address;
+  if (port !== undefined) change.port = port;
+  return change;
 }
 
 function targetsOf(to: NatTarget, run: RuleRun, state: State): (Target | NoTarget)[] {

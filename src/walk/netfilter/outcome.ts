@@ -1,5 +1,5 @@
 import { grouped, joinStates, sameState } from './merge.ts';
-import type { Ended, Outcome, State, Step, Verdict } from './types.ts';
+import type { Ended, NatChange, Outcome, State, Step, Verdict } from './types.ts';
 
 /**
  * Turns what ended and what passed into outcomes. Ends that hold only under assumptions, where others with another verdict hold under the
@@ -42,21 +42,47 @@ const sameEnd = (a: End, b: End): boolean =>
 
 function outcomeOf({ verdict, rejectWith, state, decision, why }: End): Outcome {
   const decidedBy = decision ?? state.decidedBy;
-  return {
-    verdict,
-    ...(rejectWith === undefined ? {} : { rejectWith }),
-    probability: state.probability,
-    packet: state.packet,
-    ...(state.dnat === undefined ? {} : { dnat: state.dnat }),
-    ...(state.snat === undefined ? {} : { snat: state.snat }),
-    ...(state.masquerade === undefined ? {} : { masquerade: state.masquerade }),
-    ...(state.tproxy === undefined ? {} : { tproxy: state.tproxy }),
-    ...(state.reroute === undefined ? {} : { reroute: state.reroute }),
-    steps: stepsOf(state),
-    ...(decidedBy === undefined ? {} : { decidedBy }),
-    assumptions: state.assumptions,
-    ...(why === undefined ? {} : { why }),
+  const { probability, packet } = state;
+  const outcome: Outcome = { verdict, probability, packet, steps: stepsOf(state), assumptions: state.assumptions };
+  if (rejectWith !== undefined) outcome.rejectWith = rejectWith;
+  if (decidedBy !== undefined) outcome.decidedBy = decidedBy;
+  if (why !== undefined) outcome.why = why;
+  return withChanges(outcome, state);
+}
+
+interface Changes {
+  dnat?: NatChange | undefined;
+  snat?: NatChange | undefined;
+  masquerade?: NatChange | undefined;
+  tproxy?: NatChange | undefined;
+  reroute?: { mark: number } | undefined;
+}
+
+/** Notes in an outcome what was done to the packet, where it was not done again since. */
+function withChanges(outcome: Outcome, { dnat, snat, masquerade, tproxy, reroute }: Changes): Outcome {
+  if (dnat !== undefined) outcome.dnat ??= dnat;
+  if (snat !== undefined) outcome.snat ??= snat;
+  if (masquerade !== undefined) outcome.masquerade ??= masquerade;
+  if (tproxy !== undefined) outcome.tproxy ??= tproxy;
+  if (reroute !== undefined) outcome.reroute ??= reroute;
+  return outcome;
+}
+
+/** What happened at an earlier hook, and then at a later one, as one outcome. */
+export function chainOutcomes(earlier: Outcome, later: Outcome): Outcome {
+  const outcome: Outcome = {
+    verdict: later.verdict,
+    probability: earlier.probability * later.probability,
+    packet: later.packet,
+    steps: earlier.steps.length === 0 ? later.steps : earlier.steps.concat(later.steps),
+    assumptions: earlier.assumptions.length === 0 ? later.assumptions : [...earlier.assumptions, ...later.assumptions],
   };
+  const decidedBy = later.decidedBy ?? earlier.decidedBy;
+  if (decidedBy !== undefined) outcome.decidedBy = decidedBy;
+  if (later.rejectWith !== undefined) outcome.rejectWith = later.rejectWith;
+  if (later.why !== undefined) outcome.why = later.why;
+  if (later.possible !== undefined) outcome.possible = later.possible;
+  return withChanges(withChanges(outcome, later), earlier);
 }
 
 function stepsOf(state: State): Step[] {

@@ -4,13 +4,13 @@ import { type Certainty, random, yes } from './certainty.ts';
 import { evaluateMatch } from './match.ts';
 import { afterRecent } from './recent.ts';
 import { note, type RuleResult, type RuleRun } from './run.ts';
-import { decisionOfRule, type Place, type State, type WalkContext } from './types.ts';
+import { type Place, type State, stepOfRule, type WalkContext, withAssumption, withShare } from './types.ts';
 
 /** Runs a rule's statements in order. Where it can't be told whether the rule applies, both ways are followed, each under its assumption. */
 export function evaluateRule(place: Place, chain: Chain, rule: Rule, state: State, context: WalkContext): RuleResult[] {
   const met = meet(rule.statements, 0, state, place, context);
   if (met.certainty.is === 'no') return [{ flow: 'next', state: met.state }];
-  const run: RuleRun = { place, rule, decision: decisionOfRule(place, chain, rule), context };
+  const run: RuleRun = { place, rule, decision: stepOfRule(place, chain, rule), context };
   return apply(met, run, false);
 }
 
@@ -67,22 +67,11 @@ const hasNoEffect = (statements: readonly Statement[], from: number): boolean =>
 const changesLookups = (name: string): boolean => ['SET', 'set-update', 'TTL', 'HL', 'DSCP', 'TOS', 'ECN'].includes(name);
 
 /** The state for which the rule applies, and the one for which it does not, if there is one. */
-function split(state: State, certainty: Certainty, run: RuleRun): [State, State | undefined] {
-  if (certainty.is === 'random') {
-    const { probability } = certainty;
-    return [
-      { ...state, probability: state.probability * probability },
-      { ...state, probability: state.probability * (1 - probability) },
-    ];
-  }
-  if (certainty.is === 'unknown') {
-    const assume = (applies: boolean): State => ({
-      ...state,
-      assumptions: [...state.assumptions, { decision: run.decision, applies, why: certainty.why }],
-    });
-    return [assume(true), assume(false)];
-  }
-  return [state, undefined];
+function split(state: State, certainty: Certainty, { decision }: RuleRun): [State, State | undefined] {
+  if (certainty.is === 'random') return [withShare(state, certainty.probability), withShare(state, 1 - certainty.probability)];
+  if (certainty.is !== 'unknown') return [state, undefined];
+  const { why } = certainty;
+  return [withAssumption(state, { decision, applies: true, why }), withAssumption(state, { decision, applies: false, why })];
 }
 
 function runActions(index: number, run: RuleRun, state: State): RuleResult[] {

@@ -1,5 +1,5 @@
 import type { Rule } from '../../model/netfilter.ts';
-import type { Decision, Ended, Place, State, WalkContext } from './types.ts';
+import { type Decision, type Ended, type Place, type State, type Step, type WalkContext, withStep } from './types.ts';
 
 /** What a rule does with one state: on to the next rule, back to the calling chain, into a chain, or the end. */
 export type RuleResult =
@@ -12,12 +12,10 @@ export type RuleResult =
 export interface RuleRun {
   place: Place;
   rule: Rule;
-  decision: Decision;
+  /** The rule, as the step that it is and the decision that may fall at it. */
+  decision: Step;
   context: WalkContext;
 }
 
 /** Writes the rule down as a step, once. */
-export function note(run: RuleRun, state: State, noted = false): State {
-  if (noted) return state;
-  return { ...state, steps: { step: { ...run.decision, hook: run.place.hook }, before: state.steps } };
-}
+export const note = (run: RuleRun, state: State, noted = false): State => (noted ? state : withStep(state, run.decision));

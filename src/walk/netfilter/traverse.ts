@@ -1,5 +1,5 @@
 import type { Hook, NetfilterRuleset } from '../../model/netfilter.ts';
-import type { Packet } from '../../model/packet.ts';
+import { copyPacket, type Packet } from '../../model/packet.ts';
 import { chainOutcomes, evaluateHook } from '../netfilter.ts';
 import type { Outcome, WalkContext } from './types.ts';
 
@@ -45,7 +45,11 @@ interface Walk {
 function through(walk: Walk, hook: Hook, packet: Packet, then: (packet: Packet, outcome: Outcome) => Passage[]): Passage[] {
   return evaluateHook(walk.rulesets, hook, packet, walk.context).flatMap((outcome): Passage[] => {
     if (outcome.verdict !== 'accept') return [{ outcome, end: 'stopped', hook }];
-    return then(outcome.packet, outcome).map((later) => ({ ...later, outcome: chainOutcomes(outcome, later.outcome) }));
+    return then(outcome.packet, outcome).map(({ end, hook: last, outcome: later }) => ({
+      end,
+      hook: last,
+      outcome: chainOutcomes(outcome, later),
+    }));
   });
 }
 
@@ -54,20 +58,21 @@ const arrived = (packet: Packet, end: Passage['end'], hook: Hook): Passage[] => 
 ];
 
 function fromNetwork(walk: Walk, packet: Packet): Passage[] {
-  const received = { ...packet, owner: packet.owner ?? null };
+  const received = copyPacket(packet);
+  received.owner ??= null;
   return through(walk, 'ingress', received, (entered) =>
     through(walk, 'prerouting', entered, (routed) => {
       const decision = walk.around.route(routed);
       if (decision.to === 'nowhere') return arrived(routed, 'no-route', 'prerouting');
       if (decision.to === 'local') return toSockets(walk, routed);
-      const leaving = { ...aged(routed), outInterface: decision.outInterface };
+      const leaving = copyPacket(routed);
+      leaving.outInterface = decision.outInterface;
+      // ip_forward counts the time to live down before it calls the hook.
+      if (leaving.ttl !== undefined) leaving.ttl -= 1;
       return through(walk, 'forward', leaving, (forwarded) => leave(walk, forwarded));
     }),
   );
 }
-
-/** ip_forward counts the packet's time to live down before it calls the hook. */
-const aged = (packet: Packet): Packet => (packet.ttl === undefined ? packet : { ...packet, ttl: packet.ttl - 1 });
 
 const toSockets = (walk: Walk, packet: Packet): Passage[] =>
   through(walk, 'input', packet, (local) => arrived(local, 'delivered-locally', 'input'));

@@ -1,5 +1,5 @@
 import type { Chain, Hook, NetfilterRuleset, Rule, RulesetSource, Table } from '../../model/netfilter.ts';
-import type { Packet, UnknownField } from '../../model/packet.ts';
+import { copyPacket, type Packet, type UnknownField } from '../../model/packet.ts';
 
 /** What the rules are evaluated in: the node's own state that rules look at besides the packet. */
 export interface WalkContext {
@@ -81,7 +81,7 @@ export interface Outcome {
   /** What ended the way; for an accept the last rule or policy that accepted. Left out when no chain of the hook saw the packet. */
   decidedBy?: Decision;
   /** Not empty: this outcome holds only if these rules apply, or don't; whether they do can't be told from what is known. */
-  assumptions: Assumption[];
+  assumptions: readonly Assumption[];
   /** For insufficient-info: why, and what the possible ends are. */
   why?: string;
   possible?: Outcome[];
@@ -103,18 +103,18 @@ export interface StepList {
 export interface State {
   packet: Packet;
   probability: number;
-  assumptions: Assumption[];
+  assumptions: readonly Assumption[];
   steps: StepList | undefined;
-  dnat?: NatChange;
-  snat?: NatChange;
-  masquerade?: NatChange;
-  tproxy?: NatChange;
-  reroute?: { mark: number };
-  decidedBy?: Decision;
+  dnat: NatChange | undefined;
+  snat: NatChange | undefined;
+  masquerade: NatChange | undefined;
+  tproxy: NatChange | undefined;
+  reroute: { mark: number } | undefined;
+  decidedBy: Decision | undefined;
   /** Lists of `recent` that rules on this way have put the packet's address into: how often. */
-  recent?: Readonly<Record<string, number>>;
+  recent: Readonly<Record<string, number>> | undefined;
   /** Sets that rules on this way have changed: what they hold now is not what the output shows. */
-  changedSets?: readonly string[];
+  changedSets: readonly string[] | undefined;
 }
 
 /** A state that met its end. */
@@ -126,7 +126,8 @@ export interface Ended {
   why?: string;
 }
 
-export const decisionOfRule = (place: Place, chain: Chain, rule: Rule): Decision => ({
+/** The rule as a step on the way, which is also the decision that falls at it. */
+export const stepOfRule = (place: Place, chain: Chain, rule: Rule): Step => ({
   by: 'rule',
   source: place.ruleset.source,
   family: place.table.family,
@@ -134,9 +135,65 @@ export const decisionOfRule = (place: Place, chain: Chain, rule: Rule): Decision
   chain: chain.name,
   line: rule.line,
   text: rule.text,
+  hook: place.hook,
 });
 
-export const withPacket = (state: State, change: Partial<State['packet']>): State => ({ ...state, packet: { ...state.packet, ...change } });
+export const initialState = (packet: Packet): State => ({
+  packet,
+  probability: 1,
+  assumptions: [],
+  steps: undefined,
+  dnat: undefined,
+  snat: undefined,
+  masquerade: undefined,
+  tproxy: undefined,
+  reroute: undefined,
+  decidedBy: undefined,
+  recent: undefined,
+  changedSets: undefined,
+});
+
+/** A copy to be changed before it is handed on; written out like {@link copyPacket}. */
+export const copyState = (state: State): State => ({
+  packet: state.packet,
+  probability: state.probability,
+  assumptions: state.assumptions,
+  steps: state.steps,
+  dnat: state.dnat,
+  snat: state.snat,
+  masquerade: state.masquerade,
+  tproxy: state.tproxy,
+  reroute: state.reroute,
+  decidedBy: state.decidedBy,
+  recent: state.recent,
+  changedSets: state.changedSets,
+});
+
+export function withPacket(state: State, change: Partial<Packet>): State {
+  const next = copyState(state);
+  next.packet = Object.assign(copyPacket(state.packet), change);
+  return next;
+}
+
+export function withStep(state: State, step: Step): State {
+  const next = copyState(state);
+  next.steps = { step, before: state.steps };
+  return next;
+}
+
+/** The state that only a share of the packets come to. */
+export function withShare(state: State, share: number): State {
+  if (share === 1) return state;
+  const next = copyState(state);
+  next.probability = state.probability * share;
+  return next;
+}
+
+export function withAssumption(state: State, assumption: Assumption): State {
+  const next = copyState(state);
+  next.assumptions = [...state.assumptions, assumption];
+  return next;
+}
 
 /** Whether a rule on this way has changed a set: `ipset NAME`, or `FAMILY TABLE NAME` of nft. */
 export const hasChanged = (state: State, set: string): boolean => state.changedSets?.includes(set) === true;

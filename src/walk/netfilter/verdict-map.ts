@@ -2,7 +2,7 @@ import type { Action, SetElement } from '../../model/netfilter.ts';
 import { keyOf } from './expression.ts';
 import type { RuleRun } from './run.ts';
 import { elementsOf, hits } from './sets.ts';
-import type { State } from './types.ts';
+import { type State, withAssumption, withShare } from './types.ts';
 
 /** What a verdict map gives: an action, or none when the key is not in it (the rule then ends without a verdict). */
 export interface Found {
@@ -21,8 +21,7 @@ export function lookUpVerdict(action: Extract<Action, { kind: 'verdictMap' }>, r
     ];
   }
   const results = found.map(({ element, certainty }): Found => {
-    if (certainty.is === 'random')
-      return { action: verdictOf(element), state: { ...state, probability: state.probability * certainty.probability } };
+    if (certainty.is === 'random') return { action: verdictOf(element), state: withShare(state, certainty.probability) };
     return { action: verdictOf(element), state: certainty.is === 'unknown' ? assuming(state, run, certainty.why, true) : state };
   });
   const missing = found.some((hit) => hit.certainty.is === 'unknown')
@@ -34,13 +33,11 @@ export function lookUpVerdict(action: Extract<Action, { kind: 'verdictMap' }>, r
 /** A random key may fall beside all elements. */
 function remainder(found: ReturnType<typeof hits>, state: State): Found[] {
   const share = found.reduce((sum, { certainty }) => sum + (certainty.is === 'random' ? certainty.probability : 1), 0);
-  return share > 0.999999 ? [] : [{ action: undefined, state: { ...state, probability: state.probability * (1 - share) } }];
+  return share > 0.999999 ? [] : [{ action: undefined, state: withShare(state, 1 - share) }];
 }
 
-const assuming = (state: State, run: RuleRun, why: string, applies: boolean): State => ({
-  ...state,
-  assumptions: [...state.assumptions, { decision: run.decision, applies, why }],
-});
+const assuming = (state: State, { decision }: RuleRun, why: string, applies: boolean): State =>
+  withAssumption(state, { decision, applies, why });
 
 const verdictOf = (element: SetElement): Action =>
   element.data === undefined || Array.isArray(element.data)
