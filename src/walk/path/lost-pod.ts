@@ -1,0 +1,47 @@
+import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { isUp } from '../../model/link.ts';
+import { isTunnel } from '../leg.ts';
+import { isDefault, lookupRoute } from '../route-lookup.ts';
+import { deviceLine, devicesOf } from './stations.ts';
+import type { Station, World } from './way.ts';
+
+/** Why a packet for a pod should not have left its node by the default route. */
+export interface LostPod {
+  says: string;
+  evidence: EvidenceRef[];
+}
+
+/** Made by loading their module; they mean nothing while nobody uses them. */
+const madeByModule = /^(tunl0|sit0|gre0|ip6tnl0|ip_vti0|erspan0)$/;
+
+/**
+ * Whether a route to a pod's address is missing on a node: its tunnel device is down, or it or another node has a route of its own for pods of
+ * another node. Where none has (a cloud's routers know the pods), the default route may be right: undefined.
+ */
+export function lostPod(world: World, station: Station, address: string): LostPod | undefined {
+  const pod = world.facts.podByAddress(address);
+  const far = pod?.spec.nodeName;
+  if (pod === undefined || far === undefined) return undefined;
+  const what = `${station.place.name} has no route to ${address} (pod ${pod.metadata.namespace}/${pod.metadata.name} on ${far}) but the default one`;
+  const down = devicesOf(station).find(({ link }) => isTunnel(link) && isUp(link) === false && !madeByModule.test(link.name));
+  if (down) return { says: `${what}: ${down.link.name} is down, and the routes by it are gone`, evidence: [deviceLine(down)] };
+  if (far === station.place.name) return { says: `${what}, though it is its own pod`, evidence: [] };
+  for (const other of world.stations.filter(({ place }) => place.kind === 'node')) {
+    const known = podRoute(world, other, station.place.name, far, address);
+    if (known) return { says: `${what}; ${other.key === station.key ? 'for pods of other nodes it has routes' : `${other.place.name} has one`}`, evidence: [known] };
+  }
+  return undefined;
+}
+
+/** A route of a node's own to a pod of another node that was read. */
+function podRoute(world: World, node: Station, lost: string, far: string, address: string): EvidenceRef | undefined {
+  const remote = world.stations.flatMap(({ place, pod }) => (place.kind === 'pod' && place.node !== node.place.name ? (pod?.status.podIP ?? []) : []));
+  const wanted = node.place.name === far ? [] : node.place.name === lost ? remote : [address];
+  for (const to of wanted) {
+    const decision = lookupRoute(node.net, { to });
+    if (decision.state !== 'seen' || decision.value.doubt !== undefined) continue;
+    const { route } = decision.value;
+    if (route?.type === 'unicast' && !isDefault(route)) return evidence(`${node.key}/ip-route`, route.line);
+  }
+  return undefined;
+}
