@@ -2,7 +2,7 @@ import { connect } from '../collect/connect.ts';
 import { createKubectl, type KubectlFlags } from '../collect/kubectl.ts';
 import { managedByLabel } from '../collect/node-pod.ts';
 import { podSchema } from '../schema/kubernetes.ts';
-import type { World } from './diagnose.ts';
+import type { World } from './cluster.ts';
 
 export interface CleanupResult {
   deleted: string[];

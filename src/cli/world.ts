@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import type { World } from '../app/diagnose.ts';
+import type { World } from '../app/cluster.ts';
 import { cleanText } from '../report/sanitize.ts';
 
 /** Why a run was stopped from outside. */
