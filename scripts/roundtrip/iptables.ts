@@ -2,7 +2,8 @@ import type { NetfilterRuleset, Statement } from '../../src/model/netfilter.ts';
 import { printIptablesSave } from '../../src/parse/iptables/print.ts';
 import { parseIptablesSave } from '../../src/parse/iptables-save.ts';
 import type { Input } from './inputs.ts';
-import type { Load, Tool } from './namespace.ts';
+import type { Tool } from './namespace.ts';
+import type { Attempt } from './run.ts';
 
 /** The tables are there, empty, before the input comes, so that it does not matter which of them a kernel has loaded. */
 const emptied = ['filter', 'nat', 'mangle', 'raw', 'security'].map((table) => `*${table}\\nCOMMIT\\n`).join('');
@@ -16,16 +17,22 @@ function toolOf({ legacy, family }: Input): Tool {
   };
 }
 
-/** The input as it is, and what is printed of what was read of it. */
-export function iptablesLoads(input: Input): { raw: Load; printed: Load } {
+export function iptablesLoads(input: Input): Attempt {
   const { value } = parseIptablesSave(input.text, { family: input.family });
   const prepare = [...ipsets(value, input.family), ...accountingObjects(value)];
   const tool = toolOf(input);
   return { raw: { tool, text: input.text, prepare }, printed: { tool, text: printIptablesSave(value, { counters: true }), prepare } };
 }
 
-/** Only the headings aside, which hold the time: tables, chains, policies, counters and rules in their order have to be the same. */
-export const iptablesRules = (listed: string): string[] => listed.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+/**
+ * Tables, chains, policies, counters and rules in their order, without the headings, which hold the time. A counter above 2^53 is rounded: k8snet reads
+ * counters as numbers.
+ */
+export const iptablesRules = (listed: string): string[] =>
+  listed
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line) => line.replace(/\d{16,}/g, (digits) => String(Number(digits))));
 
 const statementsOf = ({ tables }: NetfilterRuleset): Statement[] =>
   tables.flatMap(({ chains }) => chains.flatMap(({ rules }) => rules.flatMap(({ statements }) => statements)));

@@ -1,5 +1,10 @@
 import type { HasLine } from './parsed.ts';
 
+export interface Counters {
+  packets: number;
+  bytes: number;
+}
+
 /** `-s ! 10.0.0.0/8`: an address under a mask (the mask need not be a prefix: iptables takes 255.0.255.0 too). */
 export interface AddressMask {
   family: 'ip' | 'ip6';
@@ -32,6 +37,10 @@ export interface SetElement extends HasLine {
   key: Value[];
   data?: Value[] | Action;
   comment?: string;
+  /** Seconds after which it goes away, and seconds that are left of them. */
+  timeout?: number;
+  expires?: number;
+  counters?: Counters;
 }
 
 /**
@@ -93,7 +102,12 @@ export type Action = { role: 'action' } & (
   | { kind: 'jump'; chain: string }
   | { kind: 'goto'; chain: string }
   | { kind: 'reject' /** As printed: `icmp-port-unreachable`, `tcp-reset`, … */; with: string }
-  | { kind: 'dnat' | 'snat'; to: NatTarget; flags: string[] }
+  | {
+      kind: 'dnat' | 'snat';
+      to: NatTarget;
+      flags: string[] /** nft, where it says so: what the target is, which an inet table needs. */;
+      family?: 'ip' | 'ip6';
+    }
   | { kind: 'masquerade'; ports?: NumberRange; flags: string[] }
   | { kind: 'redirect'; ports?: NumberRange; flags: string[] /** nft: port from an expression. */; expression?: Expression }
   | { kind: 'netmap'; to: string }
@@ -132,5 +146,12 @@ export type Expression =
   | { type: 'list'; parts: Expression[] }
   | { type: 'map'; key: Expression; map: SetReference }
   | { type: 'numgen'; mode: 'random' | 'inc'; modulus: number; offset: number }
-  | { type: 'hash'; algorithm: 'jhash' | 'symhash'; modulus: number; offset: number }
+  | {
+      type: 'hash';
+      algorithm: 'jhash' | 'symhash' /** What jhash is made from. */;
+      of?: Expression;
+      modulus: number;
+      offset: number;
+      seed?: number;
+    }
   | { type: 'opaque'; text: string };

@@ -30,7 +30,7 @@ function readCommand(state: NftState, text: string, line: number): void {
     return;
   }
   if (type === 'table') {
-    if (tableOf(state, family, tableName) === undefined) state.ruleset.tables.push(newTable(family, tableName, line));
+    addTable(state, tableOf(state, family, tableName) ?? newTable(family, tableName, line), rest, line);
     return;
   }
   const table = tableOf(state, family, tableName);
@@ -73,10 +73,22 @@ function readDeclaration(state: NftState, table: Table, type: string, name: stri
   else table.sets.push(set);
   state.block = type === 'chain' ? { type: 'chain', chain } : { type: 'set', set };
   state.depth = 2;
+  readInside(state, body, line);
+  state.block = undefined;
+}
+
+/** A table may be added again, then with nothing in braces. */
+function addTable(state: NftState, table: Table, body: string, line: number): void {
+  if (!state.ruleset.tables.includes(table)) state.ruleset.tables.push(table);
+  state.table = table;
+  state.depth = 1;
+  readInside(state, body, line);
+}
+
+function readInside(state: NftState, body: string, line: number): void {
   const inner = body.replace(/^\{\s*/, '').replace(/\}\s*$/, '');
   for (const part of inner.split(/\s;\s*/)) {
     if (part.trim() !== '') readBlockLine(state, /^type \w+ hook/.test(part) ? `${part};` : part, line, [part]);
   }
-  state.block = undefined;
   state.depth = 0;
 }

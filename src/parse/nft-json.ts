@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { NetfilterRuleset, Table } from '../model/netfilter.ts';
 import type { Parsed } from '../model/parsed.ts';
 import { wholeText } from './json-items.ts';
+import { namedObjectOfJson } from './nft/json-named.ts';
 import { chainOfJson, flowtableOfJson, ruleOfJson, setOfJson } from './nft/json-objects.ts';
 import { initialNftState, isFamily, type NftState, newTable, unread } from './nft/state.ts';
 import { markLossyTables } from './nft/xtables.ts';
@@ -51,14 +52,14 @@ function readObject(state: NftState, object: Record<string, unknown>): void {
     unread(state, 1, shown, 'not an object of a table');
     return;
   }
-  const { family, name = '' } = parsed.data;
+  const { family } = parsed.data;
   if (kind === 'table') {
     addTable(state, parsed.data);
     return;
   }
   const table = state.ruleset.tables.find((candidate) => candidate.family === family && candidate.name === parsed.data.table);
   if (table === undefined) unread(state, 1, shown, 'its table is not in the output');
-  else readMember(state, table, kind, parsed.data, name, shown);
+  else readMember(state, table, kind, parsed.data, shown);
 }
 
 function addTable(state: NftState, data: Record<string, unknown>): void {
@@ -84,7 +85,7 @@ const objectKinds = new Set([
   'tunnel',
 ]);
 
-function readMember(state: NftState, table: Table, kind: string, data: Record<string, unknown>, name: string, shown: string): void {
+function readMember(state: NftState, table: Table, kind: string, data: Record<string, unknown>, shown: string): void {
   if (kind === 'chain') {
     const chain = chainOfJson(data);
     if (chain === undefined) unread(state, 1, shown, 'not a chain');
@@ -93,13 +94,13 @@ function readMember(state: NftState, table: Table, kind: string, data: Record<st
   else if (kind === 'set' || kind === 'map') table.sets.push(setOfJson(kind, data));
   else if (kind === 'element') addElements(state, table, data, shown);
   else if (kind === 'flowtable') table.flowtables.push(flowtableOfJson(data));
-  else if (objectKinds.has(kind)) table.objects.push({ type: kind, name, line: 1, text: JSON.stringify(data) });
+  else if (objectKinds.has(kind)) table.objects.push(namedObjectOfJson(kind, data));
   else unread(state, 1, shown, `objects of kind ${kind} are not known`);
 }
 
 function readRuleObject(state: NftState, table: Table, data: Record<string, unknown>, shown: string): void {
   const chain = table.chains.find((candidate) => candidate.name === data.chain);
-  const result = ruleOfJson(data, table.family);
+  const result = ruleOfJson(data, table.family, (map) => table.sets.find((set) => set.name === map)?.dataType.length ?? 0);
   if (chain === undefined) {
     unread(state, 1, shown, 'its chain is not in the output');
     return;

@@ -44,5 +44,6 @@ export function readFlowtable(block: { name: string; line: number; text: string[
   const hook = /hook (\w+)/.exec(text)?.[1] ?? 'ingress';
   const priority = readPriority(/priority ([^;]+)/.exec(text)?.[1]?.split(' devices')[0] ?? '0', 'netdev') ?? 0;
   const devices = /devices = \{([^}]*)\}/.exec(text)?.[1] ?? '';
-  return { name: block.name, line: block.line, hook: isHook(hook) ? hook : 'ingress', priority, devices: devicesOf(devices) };
+  const flags = ['offload', 'counter'].filter((flag) => block.text.some((line) => new RegExp(`^(flags )?${flag};?$`).test(line)));
+  return { name: block.name, line: block.line, hook: isHook(hook) ? hook : 'ingress', priority, devices: devicesOf(devices), flags };
 }

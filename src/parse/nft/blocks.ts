@@ -1,9 +1,8 @@
-import type { NamedSet } from '../../model/netfilter.ts';
+import type { NamedObject } from '../../model/netfilter.ts';
 import { readBase, readFlowtable } from './base.ts';
-import { readElements } from './elements.ts';
 import { addRule } from './rules.ts';
+import { readSetLine } from './set-lines.ts';
 import { isFamily, type NftBlock, type NftState, newSet, newTable, noteLine, unread } from './state.ts';
-import { type NftToken, nftReader, nftTokens } from './tokens.ts';
 
 /** Reads one line (or several joined ones) of a listing, according to the block that it stands in. */
 export function readBlockLine(state: NftState, text: string, line: number, lines: string[]): void {
@@ -43,8 +42,10 @@ const unquoted = (name: string): string => name.replace(/^"(.*)"$/, '$1');
 
 function closeBlock(state: NftState, line: number): void {
   noteLine(state, line);
-  if (state.depth === 3) state.depth = 2;
-  else if (state.depth === 2) {
+  if (state.depth === 3) {
+    if (state.block?.type === 'object') state.block.text.push('}');
+    state.depth = 2;
+  } else if (state.depth === 2) {
     if (state.block !== undefined) finishBlock(state, state.block);
     state.block = undefined;
     state.depth = 1;
@@ -56,9 +57,14 @@ function closeBlock(state: NftState, line: number): void {
 }
 
 function finishBlock(state: NftState, block: NftBlock): void {
-  if (block.type === 'object')
-    state.table?.objects.push({ type: block.objectType, name: block.name, line: block.line, text: block.text.join(' ') });
+  if (block.type === 'object') state.table?.objects.push(objectOf(block));
   if (block.type === 'flowtable') state.table?.flowtables.push(readFlowtable(block));
+}
+
+function objectOf({ objectType, name, line, text }: Extract<NftBlock, { type: 'object' }>): NamedObject {
+  const comment = text.map((part) => /^comment "(.*)"$/.exec(part)?.[1]).find((found) => found !== undefined);
+  const rest = text.filter((part) => !/^comment "/.test(part));
+  return { type: objectType, name, line, ...(comment === undefined ? {} : { comment }), text: rest.join('\n') };
 }
 
 const objectTypes = /^(counter|quota|limit|ct helper|ct timeout|ct expectation|synproxy|secmark|tunnel|meter) (\S+) \{\s*(#.*)?$/;
@@ -124,78 +130,4 @@ function readChainLine(state: NftState, block: Extract<NftBlock, { type: 'chain'
   } else if (isPolicyOnly && chain.base !== undefined) chain.base.policy = isPolicyOnly[1] === 'drop' ? 'drop' : 'accept';
   else if (/^comment "[^"]*"$/.test(text) && chain.base === undefined && chain.rules.length === 0) chain.comment = text.slice(9, -1);
   else addRule(state, chain, text, line, lines);
-}
-
-const settings: Record<string, (set: NamedSet, rest: string) => void> = {
-  type: (set, rest) => readTypes(set, rest),
-  typeof: (set, rest) => readTypes(set, rest),
-  flags: (set, rest) => {
-    set.flags = rest.split(/[,\s]+/).filter((flag) => flag !== '');
-  },
-  timeout: (set, rest) => {
-    const seconds = durationSeconds(rest);
-    if (seconds !== undefined) set.timeout = seconds;
-  },
-  comment: (set, rest) => {
-    set.comment = rest.replace(/^"|"$/g, '');
-  },
-  size: () => undefined,
-  'gc-interval': () => undefined,
-  'auto-merge': () => undefined,
-  policy: () => undefined,
-  counter: () => undefined,
-  quota: () => undefined,
-  limit: () => undefined,
-  last: () => undefined,
-  stateful: () => undefined,
-};
-
-function readSetLine(state: NftState, set: NamedSet, text: string, line: number, lines: string[]): void {
-  if (text.startsWith('elements = {')) {
-    readElementLines(state, set, line, lines);
-    return;
-  }
-  const plain = text.replace(/\s*#.*$/, '').replace(/;$/, '');
-  const word = /^[\w-]+/.exec(plain)?.[0] ?? '';
-  const setting = settings[word];
-  if (setting === undefined) unread(state, line, text, 'not a line of a set');
-  else {
-    setting(set, plain.slice(word.length).trim());
-    noteLine(state, line);
-  }
-}
-
-function readTypes(set: NamedSet, text: string): void {
-  const [key = '', data] = text.split(/\s:\s/);
-  set.keyType = key.split(/\s\.\s/).map((part) => part.trim());
-  set.dataType = data === undefined ? [] : data.split(/\s\.\s/).map((part) => part.trim());
-}
-
-/** `3600s`, `3h`, `1d2h3m4s`. */
-export function durationSeconds(text: string): number | undefined {
-  const match = /^(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?(?:\d+ms)?$/.exec(text.trim());
-  if (match === null || text.trim() === '') return /^\d+$/.test(text.trim()) ? Number(text) : undefined;
-  const [days = 0, hours = 0, minutes = 0, seconds = 0] = match.slice(1).map((part) => Number(part ?? 0));
-  return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
-}
-
-function readElementLines(state: NftState, set: NamedSet, line: number, lines: string[]): void {
-  noteLine(state, line);
-  const tokens: NftToken[] = [];
-  for (const [index, text] of lines.entries()) {
-    const read = nftTokens(index === 0 ? text.replace(/^\s*elements =/, '') : text, line + index);
-    if (read === undefined) {
-      set.elementsKnown = false;
-      unread(state, line + index, text, 'a quote is not closed');
-      return;
-    }
-    tokens.push(...read.tokens);
-  }
-  const reader = nftReader(tokens);
-  reader.take('{');
-  set.elements.push(...readElements(reader));
-  if (tokens.at(-1)?.text !== '}') {
-    set.elementsKnown = false;
-    unread(state, line, `set ${set.name}`, 'the elements are not closed: the output was cut');
-  }
 }

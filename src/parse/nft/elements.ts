@@ -1,6 +1,6 @@
 import type { Action, SetElement, Value } from '../../model/netfilter.ts';
 import type { NftReader, NftToken } from './tokens.ts';
-import { constantOf } from './values.ts';
+import { constantOf, durationSeconds } from './values.ts';
 
 /** Reads `{ element, element }`, with the brace still ahead. */
 export function anonymousElements(reader: NftReader): SetElement[] {
@@ -21,12 +21,13 @@ export function readElements(reader: NftReader): SetElement[] {
 
 function readElement(reader: NftReader): SetElement {
   const line = reader.peek()?.line ?? 0;
-  const key = readValues(reader);
-  const comment = skipAttributes(reader);
-  const data = reader.take(':') ? readData(reader) : undefined;
-  const later = skipAttributes(reader);
-  const said = comment ?? later;
-  return { line, key, ...(data === undefined ? {} : { data }), ...(said === undefined ? {} : { comment: said }) };
+  const element: SetElement = { line, key: readValues(reader) };
+  readAttributes(reader, element);
+  if (reader.take(':')) {
+    element.data = readData(reader);
+    readAttributes(reader, element);
+  }
+  return element;
 }
 
 function readValues(reader: NftReader): Value[] {
@@ -40,14 +41,35 @@ function readValues(reader: NftReader): Value[] {
 }
 
 /** `timeout 30m expires 29m`, `counter packets 5 bytes 420`, `limit rate 5/minute`, `comment "x"`, in any order. */
-function skipAttributes(reader: NftReader): string | undefined {
-  let comment: string | undefined;
+function readAttributes(reader: NftReader, element: SetElement): void {
   for (let token = reader.peek(); token !== undefined && !endsElement(token); token = reader.peek()) {
     reader.next();
-    if (token.text === 'comment' && !token.quoted) comment = reader.next()?.text;
+    if (!token.quoted) attributes.get(token.text)?.(reader, element);
   }
-  return comment;
 }
+
+const attributes = new Map<string, (reader: NftReader, element: SetElement) => void>(
+  Object.entries({
+    comment: (reader: NftReader, element: SetElement) => {
+      const text = reader.next()?.text;
+      if (text !== undefined) element.comment = text;
+    },
+    timeout: (reader: NftReader, element: SetElement) => {
+      const seconds = durationSeconds(reader.next()?.text ?? '');
+      if (seconds !== undefined) element.timeout = seconds;
+    },
+    expires: (reader: NftReader, element: SetElement) => {
+      const seconds = durationSeconds(reader.next()?.text ?? '');
+      if (seconds !== undefined) element.expires = seconds;
+    },
+    counter: (reader: NftReader, element: SetElement) => {
+      if (!reader.take('packets')) return;
+      const packets = Number(reader.next()?.text);
+      reader.take('bytes');
+      element.counters = { packets, bytes: Number(reader.next()?.text) };
+    },
+  }),
+);
 
 const endsElement = (token: NftToken): boolean => !token.quoted && [',', '}', ':'].includes(token.text);
 

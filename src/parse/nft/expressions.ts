@@ -122,23 +122,50 @@ function readPrimary(reader: NftReader): Expression {
   if (token.text === 'numgen') return readNumgen(reader);
   if (token.text === 'jhash' || token.text === 'symhash') return readHash(reader, token.text);
   if (bareMeta.has(token.text)) return { type: 'field', name: `meta ${token.text}` };
+  if (token.text === 'ipsec') return readIpsec(reader);
   if (headers.has(token.text)) return readHeader(reader, token.text);
+  // `@th,16,16`: so many bits of a header.
+  if (token.text.startsWith('@')) return { type: 'field', name: token.text };
   return constantExpression(token);
 }
 
 function readParenthesis(reader: NftReader): Expression {
-  const inner = readOperand(reader);
+  const inner = asFlags(readOperand(reader));
   return reader.take(')') ? inner : { type: 'opaque', text: reader.rest() };
+}
+
+/** `fin | syn | rst` of constants is a list of flags, which newer versions write with commas. */
+export function asFlags(expression: Expression): Expression {
+  const parts = flagParts(expression);
+  return parts === undefined || parts.length < 2 ? expression : { type: 'list', parts };
+}
+
+function flagParts(expression: Expression): Expression[] | undefined {
+  if (expression.type === 'value') return [expression];
+  if (expression.type !== 'binary' || expression.operator !== '|') return undefined;
+  const [left, right] = [flagParts(expression.left), flagParts(expression.right)];
+  return left && right && [...left, ...right];
 }
 
 /** Some fields have more words: `tcp option maxseg size`, `rt ip nexthop`, `socket cgroupv2 level 2`. */
 function readHeader(reader: NftReader, header: string): Expression {
   const words = [header, reader.next()?.text ?? ''];
-  if (words[1] === 'option') words.push(reader.next()?.text ?? '');
-  if (words[1] === 'option' && !['exists', 'missing'].includes(reader.peek()?.text ?? '')) words.push(reader.next()?.text ?? '');
+  if (words[1] === 'option' || words[1] === 'chunk') {
+    words.push(reader.next()?.text ?? '');
+    if (!['exists', 'missing', '!=', '=='].includes(reader.peek()?.text ?? '')) words.push(reader.next()?.text ?? '');
+  }
   if (header === 'rt' && (words[1] === 'ip' || words[1] === 'ip6')) words.push(reader.next()?.text ?? '');
   if (words[1] === 'cgroupv2' && reader.take('level')) words.push('level', reader.next()?.text ?? '');
   if (header === 'arp' && (words[1] === 'saddr' || words[1] === 'daddr')) words.push(reader.next()?.text ?? '');
+  return { type: 'field', name: words.join(' ') };
+}
+
+/** `ipsec in reqid`, `ipsec out spnum 1 ip saddr` */
+function readIpsec(reader: NftReader): Expression {
+  const words = ['ipsec', reader.next()?.text ?? ''];
+  if (reader.take('spnum')) words.push('spnum', reader.next()?.text ?? '');
+  words.push(reader.next()?.text ?? '');
+  if (words.at(-1) === 'ip' || words.at(-1) === 'ip6') words.push(reader.next()?.text ?? '');
   return { type: 'field', name: words.join(' ') };
 }
 
@@ -170,11 +197,12 @@ function readNumgen(reader: NftReader): Expression {
 }
 
 function readHash(reader: NftReader, algorithm: 'jhash' | 'symhash'): Expression {
-  if (algorithm === 'jhash') readExpression(reader);
+  const of = algorithm === 'jhash' ? { of: readExpression(reader) } : {};
   const modulus = readNamed(reader, 'mod');
-  readNamed(reader, 'seed');
+  const seed = readNamed(reader, 'seed');
   if (modulus === undefined) return { type: 'opaque', text: `${algorithm} ${reader.rest()}` };
-  return { type: 'hash', algorithm, modulus, offset: readNamed(reader, 'offset') ?? 0 };
+  const offset = readNamed(reader, 'offset') ?? 0;
+  return { type: 'hash', algorithm, ...of, modulus, offset, ...(seed === undefined ? {} : { seed }) };
 }
 
 function readNamed(reader: NftReader, name: string): number | undefined {
@@ -199,4 +227,10 @@ export function readMapped(reader: NftReader): Expression {
   if (!reader.take('map')) return key;
   const map = readSet(reader);
   return map === undefined ? { type: 'opaque', text: reader.rest() } : { type: 'map', key, map };
+}
+
+/** The name of a counter, quota, limit or helper, or a map that gives it. */
+export function takeObjectName(reader: NftReader): void {
+  if (startsExpression(reader)) readMapped(reader);
+  else reader.next();
 }

@@ -1,5 +1,5 @@
 import type { Action, SetElement, Value } from '../../model/netfilter.ts';
-import { member, only } from './json-value.ts';
+import { member, numberMember, only, textMember } from './json-value.ts';
 
 /** The elements of a set or map: constants, `{elem: {val, comment}}`, and `[key, data]` for a map. */
 export function elementsOfJson(value: unknown): { elements: SetElement[]; known: boolean } {
@@ -13,11 +13,22 @@ function elementOf(value: unknown): SetElement | undefined {
   const [keyJson, dataJson] = Array.isArray(value) ? value : [value, undefined];
   const wrapped = member(keyJson, 'elem');
   const key = valuesOfJson(wrapped === undefined ? keyJson : member(wrapped, 'val'));
-  const comment = wrapped === undefined ? undefined : member(wrapped, 'comment');
   if (key === undefined) return undefined;
   const data = dataJson === undefined ? undefined : (verdictOfJson(dataJson) ?? valuesOfJson(dataJson));
   if (dataJson !== undefined && data === undefined) return undefined;
-  return { line: 1, key, ...(data === undefined ? {} : { data }), ...(typeof comment === 'string' ? { comment } : {}) };
+  return { line: 1, key, ...(data === undefined ? {} : { data }), ...(wrapped === undefined ? {} : attributesOf(wrapped)) };
+}
+
+function attributesOf(wrapped: unknown): Partial<SetElement> {
+  const [timeout, expires, comment] = [numberMember(wrapped, 'timeout'), numberMember(wrapped, 'expires'), textMember(wrapped, 'comment')];
+  const counter = member(wrapped, 'counter');
+  const [packets, bytes] = [numberMember(counter, 'packets'), numberMember(counter, 'bytes')];
+  return {
+    ...(timeout === undefined ? {} : { timeout }),
+    ...(expires === undefined ? {} : { expires }),
+    ...(packets === undefined || bytes === undefined ? {} : { counters: { packets, bytes } }),
+    ...(comment === undefined ? {} : { comment }),
+  };
 }
 
 export function valuesOfJson(value: unknown): Value[] | undefined {
@@ -30,7 +41,7 @@ export function valuesOfJson(value: unknown): Value[] | undefined {
 export function constantOfJson(value: unknown): Value | undefined {
   if (value === '*') return { type: 'wildcard' };
   if (typeof value === 'string' || typeof value === 'number') return { type: 'literal', text: String(value) };
-  if (typeof value === 'boolean') return { type: 'literal', text: value ? '1' : '0' };
+  if (typeof value === 'boolean') return { type: 'literal', text: value ? 'exists' : 'missing' };
   const [kind, content] = only(value) ?? [];
   if (kind === 'prefix') {
     const [address, length] = [member(content, 'addr'), member(content, 'len')];

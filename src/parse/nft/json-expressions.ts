@@ -1,4 +1,5 @@
 import type { Expression, SetReference } from '../../model/netfilter.ts';
+import { asFlags } from './expressions.ts';
 import { constantOfJson, elementsOfJson } from './json-elements.ts';
 import { member, numberMember, only, textMember } from './json-value.ts';
 
@@ -33,7 +34,7 @@ const binary =
   (content) => {
     if (!Array.isArray(content) || content.length < 2) return undefined;
     const [first, ...others] = content.map(expressionOfJson);
-    return first && others.reduce<Expression>((left, right) => ({ type: 'binary', operator, left, right }), first);
+    return first && asFlags(others.reduce<Expression>((left, right) => ({ type: 'binary', operator, left, right }), first));
   };
 
 const conntrack: Reader = (content) => {
@@ -57,8 +58,11 @@ const numgen: Reader = (content) => {
 const hash =
   (algorithm: 'jhash' | 'symhash'): Reader =>
   (content) => {
-    const modulus = numberMember(content, 'mod');
-    return modulus === undefined ? undefined : { type: 'hash', algorithm, modulus, offset: numberMember(content, 'offset') ?? 0 };
+    const [modulus, seed, from] = [numberMember(content, 'mod'), numberMember(content, 'seed'), member(content, 'expr')];
+    if (modulus === undefined) return undefined;
+    const of = from === undefined ? {} : { of: expressionOfJson(from) };
+    const offset = numberMember(content, 'offset') ?? 0;
+    return { type: 'hash', algorithm, ...of, modulus, offset, ...(seed === undefined ? {} : { seed }) };
   };
 
 const map: Reader = (content) => {
@@ -66,11 +70,20 @@ const map: Reader = (content) => {
   return reference && { type: 'map', key: expressionOfJson(member(content, 'key')), map: reference };
 };
 
+const rawBases = new Map(Object.entries({ link: 'll', network: 'nh', transport: 'th', inner: 'ih' }));
+
+/** `@th,16,16`: so many bits of a header. */
+function rawPayload(content: unknown): Expression | undefined {
+  const base = rawBases.get(textMember(content, 'base') ?? '');
+  const [offset, length] = [numberMember(content, 'offset'), numberMember(content, 'len')];
+  return base === undefined || offset === undefined || length === undefined ? undefined : field(`@${base},${offset},${length}`);
+}
+
 const readers = new Map<string, Reader>(
   Object.entries({
     payload: (content) => {
       const [protocol, name] = [textMember(content, 'protocol'), textMember(content, 'field')];
-      return protocol === undefined || name === undefined ? undefined : field(protocol, name);
+      return protocol === undefined || name === undefined ? rawPayload(content) : field(protocol, name);
     },
     meta: (content) => field('meta', textMember(content, 'key') ?? String(content)),
     ct: conntrack,
@@ -87,7 +100,18 @@ const readers = new Map<string, Reader>(
     rt: (content) => field('rt', textMember(content, 'family'), textMember(content, 'key')),
     socket: (content) => field('socket', textMember(content, 'key')),
     osf: (content) => field('osf', textMember(content, 'key')),
-    exthdr: (content) => field('exthdr', textMember(content, 'name'), textMember(content, 'field')),
+    // A field stands behind the name of its header (`frag more-fragments`), the header alone behind `exthdr`.
+    exthdr: (content) => {
+      const [name, fieldName] = [textMember(content, 'name'), textMember(content, 'field')];
+      return fieldName === undefined ? field('exthdr', name) : field(name, fieldName);
+    },
+    'sctp chunk': (content) => field('sctp chunk', textMember(content, 'name'), textMember(content, 'field')),
+    'dccp option': (content) => field('dccp option', String(member(content, 'type'))),
+    ipsec: (content) => {
+      const number = numberMember(content, 'spnum') ?? 0;
+      const spnum = number === 0 ? undefined : `spnum ${number}`;
+      return field('ipsec', textMember(content, 'dir'), spnum, textMember(content, 'family'), textMember(content, 'key'));
+    },
     'tcp option': (content) => field('tcp option', textMember(content, 'name'), textMember(content, 'field')),
     'ip option': (content) => field('ip option', textMember(content, 'name'), textMember(content, 'field')),
     '&': binary('&'),

@@ -1,15 +1,16 @@
-import type { Action, CompareOperator, Counters, Match, NatTarget, Statement } from '../../model/netfilter.ts';
+import type { CompareOperator, Expression, NatTarget, Statement } from '../../model/netfilter.ts';
 import { portRange } from '../nat-target.ts';
+import { type Counting, noteCounter } from './counter.ts';
 import { verdictOfJson } from './json-elements.ts';
 import { expressionOfJson, setOfExpression } from './json-expressions.ts';
 import { member, numberMember, only, textMember } from './json-value.ts';
+import { wordsOfJson } from './json-words.ts';
 import { rejectName } from './plain.ts';
-import { expressionText } from './render.ts';
-import { xtStatement } from './statements.ts';
+import { comparisonText, expressionText, setText, stringParts } from './print-expressions.ts';
+import { readRule, xtStatement } from './statements.ts';
+import { nftReader, nftTokens } from './tokens.ts';
 
-export interface JsonStatements {
-  statements: Statement[];
-  counters?: Counters;
+export interface JsonStatements extends Counting {
   hasXt: boolean;
   notUnderstood: boolean;
 }
@@ -19,16 +20,19 @@ export function statementsOfJson(expr: unknown): JsonStatements {
   const result: JsonStatements = { statements: [], hasXt: false, notUnderstood: !Array.isArray(expr) };
   for (const json of Array.isArray(expr) ? expr : []) {
     const [kind = '', content] = only(json) ?? [];
-    if (kind === 'counter' && typeof content === 'object' && content !== null) addCounter(result, content);
+    if (kind === 'counter' && isCounter(content)) addCounter(result, content);
     else if (kind === 'xt') addXt(result, content);
     else addStatement(result, json, kind, content);
   }
   return result;
 }
 
-function addCounter(result: JsonStatements, content: object): void {
+/** With its values, or without them (`nft -s`); otherwise it is a counter that has a name. */
+const isCounter = (content: unknown): boolean => content === null || numberMember(content, 'packets') !== undefined;
+
+function addCounter(result: JsonStatements, content: unknown): void {
   const [packets, bytes] = [numberMember(content, 'packets'), numberMember(content, 'bytes')];
-  if (packets !== undefined && bytes !== undefined) result.counters = { packets, bytes };
+  noteCounter(result, packets === undefined || bytes === undefined ? undefined : { packets, bytes });
 }
 
 /** nft before 1.0.7 writes `{"xt": null}`, later versions name the extension; the arguments are never there. */
@@ -40,13 +44,23 @@ function addXt(result: JsonStatements, content: unknown): void {
 }
 
 function addStatement(result: JsonStatements, json: unknown, kind: string, content: unknown): void {
-  const statement = verdictOfJson(json) ?? readers.get(kind)?.(content, JSON.stringify(json));
-  if (statement !== undefined) {
-    result.statements.push(statement);
+  const statement = verdictOfJson(json) ?? readers.get(kind)?.(content);
+  const statements = statement === undefined ? statementsOfWords(json, kind, content) : [statement];
+  if (statements !== undefined) {
+    for (const one of statements) result.statements.push(one);
     return;
   }
   result.notUnderstood = true;
   result.statements.push(...opaquePair(JSON.stringify(json), 'not understood'));
+}
+
+/** Statements of which little more than their words is kept are read as text is; some versions print one as text even in JSON. */
+function statementsOfWords(json: unknown, kind: string, content: unknown): Statement[] | undefined {
+  const words = typeof json === 'string' ? json : wordsOfJson(kind, content);
+  const tokens = words === undefined ? undefined : nftTokens(words, 1);
+  if (tokens === undefined) return undefined;
+  const { statements } = readRule(nftReader(tokens.tokens));
+  return statements.some((statement) => statement.kind === 'opaqueAction' && statement.why === 'not understood') ? undefined : statements;
 }
 
 const opaquePair = (text: string, why: string): Statement[] => [
@@ -54,25 +68,35 @@ const opaquePair = (text: string, why: string): Statement[] => [
   { role: 'action', kind: 'opaqueAction', text, why },
 ];
 
-type Reader = (content: unknown, text: string) => Statement | undefined;
+type Reader = (content: unknown) => Statement | undefined;
 
 const operators = new Map<string, CompareOperator>(
   Object.entries({ '==': '==', '!=': '!=', '<': '<', '>': '>', '<=': '<=', '>=': '>=', in: '==' }),
 );
 
 const match: Reader = (content) => {
-  const operator = operators.get(textMember(content, 'op') ?? '');
-  if (operator === undefined) return undefined;
+  const written = textMember(content, 'op') ?? '';
   const [left, right] = [expressionOfJson(member(content, 'left')), expressionOfJson(member(content, 'right'))];
-  const sign = operator === '==' ? '' : `${operator} `;
-  return { role: 'match', kind: 'compare', left, operator, right, text: `${expressionText(left)} ${sign}${expressionText(right)}` };
+  if (written === '!') return comparison({ type: 'binary', operator: '&', left, right }, '==', zero);
+  const operator = operators.get(written);
+  return operator && comparison(left, operator, right);
 };
+
+const zero: Expression = { type: 'value', value: { type: 'literal', text: '0' } };
+const comparison = (left: Expression, operator: CompareOperator, right: Expression): Statement => ({
+  role: 'match',
+  kind: 'compare',
+  left,
+  operator,
+  right,
+  text: comparisonText(left, operator, right),
+});
 
 const vmap: Reader = (content) => {
   const map = setOfExpression(member(content, 'data'));
   if (map === undefined) return undefined;
   const key = expressionOfJson(member(content, 'key'));
-  return { role: 'action', kind: 'verdictMap', key, map, text: `${expressionText(key)} vmap ${expressionText({ type: 'set', set: map })}` };
+  return { role: 'action', kind: 'verdictMap', key, map, text: `${expressionText(key)} vmap ${setText(map, stringParts(key))}` };
 };
 
 const mangle: Reader = (content) => {
@@ -82,19 +106,26 @@ const mangle: Reader = (content) => {
   return { role: 'action', kind: 'assign', target: target.name, value, text: `${target.name} set ${expressionText(value)}` };
 };
 
-const flagsOf = (content: unknown): string[] => {
-  const flags = member(content, 'flags');
+function flagsOf(content: unknown, name = 'flags'): string[] {
+  const flags = member(content, name);
   return Array.isArray(flags) ? flags.map(String) : flags === undefined ? [] : [String(flags)];
-};
+}
 
 const nat =
   (kind: 'dnat' | 'snat'): Reader =>
-  (content, text) => {
-    const [address, port] = [member(content, 'addr'), member(content, 'port')];
-    if (textMember(content, 'type_flags') !== undefined || member(content, 'type_flags') !== undefined) return undefined;
-    const to = fixedOf(address, port) ?? expressionTarget(address, port, text);
-    return to && { role: 'action', kind, to, flags: flagsOf(content) };
+  (content) => {
+    const [address, port, family] = [member(content, 'addr'), member(content, 'port'), textMember(content, 'family')];
+    if (flagsOf(content, 'type_flags').includes('prefix')) return prefixes(kind, family, address);
+    const to = fixedOf(address, port) ?? expressionTarget(address, port);
+    return { role: 'action', kind, to, flags: flagsOf(content), ...(family === 'ip' || family === 'ip6' ? { family } : {}) };
   };
+
+const prefixes = (kind: string, family = '', address: unknown): Statement => ({
+  role: 'action',
+  kind: 'opaqueAction',
+  text: `${kind} ${family} prefix to ${expressionText(expressionOfJson(address))}`.replace('  ', ' '),
+  why: 'a translation of prefixes',
+});
 
 function fixedOf(address: unknown, port: unknown): NatTarget | undefined {
   const range = member(address, 'range');
@@ -112,11 +143,12 @@ function portsOf(port: unknown): ReturnType<typeof portRange> {
   return typeof port === 'number' || typeof port === 'string' ? portRange(String(port)) : undefined;
 }
 
-function expressionTarget(address: unknown, port: unknown, text: string): NatTarget | undefined {
+function expressionTarget(address: unknown, port: unknown): NatTarget {
   const parts = {
     ...(address === undefined ? {} : { address: expressionOfJson(address) }),
     ...(port === undefined ? {} : { port: expressionOfJson(port) }),
   };
+  const text = [parts.address, parts.port].flatMap((part) => (part === undefined ? [] : [expressionText(part)])).join(':');
   return { type: 'expression', ...parts, text };
 }
 
@@ -137,28 +169,6 @@ const reject: Reader = (content) => {
   return { role: 'action', kind: 'reject', with: rejectName(type === 'tcp reset' ? 'tcp' : type, String(expr ?? '')) };
 };
 
-const module =
-  (name: string): Reader =>
-  (_content, text) =>
-    ({ role: 'match', kind: 'module', module: name, options: [], text }) satisfies Match;
-
-const goesOn =
-  (name: string): Reader =>
-  (_content, text) =>
-    ({ role: 'action', kind: 'fallThrough', name, options: [], text }) satisfies Action;
-
-/** `{op: "update", elem, set, stmt?}`; a limit inside decides like a match. */
-const setUpdate: Reader = (content, text) => {
-  const statements = member(content, 'stmt');
-  return Array.isArray(statements) && statements.length > 0 ? module('meter')(content, text) : goesOn('set-update')(content, text);
-};
-
-const tproxy: Reader = (content, text) => {
-  const [address, port] = [textMember(content, 'addr'), numberMember(content, 'port')];
-  const place = { ...(address === undefined ? {} : { address }), ...(port === undefined ? {} : { port }) };
-  return { role: 'action', kind: 'tproxy', ends: false, ...place, value: 0, mask: 0, text };
-};
-
 const readers = new Map<string, Reader>(
   Object.entries({
     match,
@@ -169,22 +179,6 @@ const readers = new Map<string, Reader>(
     masquerade: withPorts('masquerade'),
     redirect: withPorts('redirect'),
     reject,
-    tproxy,
-    limit: module('limit'),
-    quota: module('quota'),
-    'ct count': module('connlimit'),
-    meter: module('meter'),
-    set: setUpdate,
-    log: goesOn('log'),
-    counter: goesOn('counter'),
-    flow: goesOn('flow'),
-    dup: goesOn('dup'),
-    last: goesOn('last'),
-    'ct helper': goesOn('ct helper'),
-    'ct timeout': goesOn('ct timeout'),
-    'ct expectation': goesOn('ct expectation'),
     notrack: () => ({ role: 'action', kind: 'notrack' }),
-    queue: (_content, text) => ({ role: 'action', kind: 'queue', text }),
-    synproxy: (_content, text) => ({ role: 'action', kind: 'opaqueAction', text, why: 'synproxy answers in the name of the destination' }),
   }),
 );

@@ -2,6 +2,7 @@ import type { Action, Expression, NatTarget, NumberRange, Statement } from '../.
 import { fixedTarget, portRange } from '../nat-target.ts';
 import { readMapped, startsExpression } from './expressions.ts';
 import type { NftReader } from './tokens.ts';
+import { constantExpression } from './values.ts';
 
 /** `dnat [ip] to …`, `snat …`, `masquerade [to :1024-65535] [random]`, `redirect [to :8080]`; undefined when another statement stands here. */
 export function readNat(reader: NftReader): Statement | undefined {
@@ -20,25 +21,27 @@ const opaque = (reader: NftReader, start: number, why: string): Action => ({
 });
 
 function readTarget(reader: NftReader, kind: 'dnat' | 'snat', start: number): Action {
+  const family = reader.take('ip', 'ip6');
   let isPrefix = false;
-  for (
-    let word = reader.take('ip', 'ip6', 'addr', '.', 'port', 'prefix', 'interval');
-    word;
-    word = reader.take('ip', 'ip6', 'addr', '.', 'port', 'prefix', 'interval')
-  ) {
-    isPrefix ||= word === 'prefix';
-  }
+  for (let word = takeShape(reader); word !== undefined; word = takeShape(reader)) isPrefix ||= word === 'prefix';
   if (!reader.take('to')) return opaque(reader, start, 'a translation without a target');
   const to = startsExpression(reader) ? readExpressionTarget(reader) : readFixed(reader);
   const flags = readFlags(reader);
   if (isPrefix || to === undefined) return opaque(reader, start, isPrefix ? 'a translation of prefixes' : 'the target is not understood');
-  return { role: 'action', kind, to, flags };
+  return { role: 'action', kind, to, flags, ...(family === 'ip' || family === 'ip6' ? { family } : {}) };
 }
+
+/** Words that say what a map gives; what it gives says it too. */
+const takeShape = (reader: NftReader): string | undefined => reader.take('addr', '.', 'port', 'prefix', 'interval');
 
 function readExpressionTarget(reader: NftReader): NatTarget {
   const start = reader.position();
   const address: Expression = readMapped(reader);
-  return { type: 'expression', address, text: reader.since(start) };
+  // `ip saddr map { … }:8080`
+  const port = /^:(\d[\d-]*)$/.exec(reader.peek()?.text ?? '')?.[1];
+  if (port !== undefined) reader.next();
+  const said = port === undefined ? {} : { port: constantExpression({ text: port, quoted: false, line: 0 }) };
+  return { type: 'expression', address, ...said, text: reader.since(start) };
 }
 
 /** `10.0.0.5:80`, `10.0.0.5-10.0.0.9:8080-8090`, `:5353`, `[fd42::5]:8080`, and, in scripts, `10.0.0.5 . 80`. */
@@ -52,6 +55,7 @@ function readPorts(reader: NftReader, kind: 'masquerade' | 'redirect', start: nu
   let ports: NumberRange | undefined;
   let expression: Expression | undefined;
   if (reader.take('to')) {
+    reader.take(':');
     if (startsExpression(reader)) expression = readMapped(reader);
     else ports = portRange((reader.next()?.text ?? '').replace(/^:/, ''));
     if (expression === undefined && ports === undefined) return opaque(reader, start, 'ports not understood');

@@ -1,4 +1,5 @@
 import type { Action, ModuleOption, Statement } from '../../model/netfilter.ts';
+import { takeObjectName } from './expressions.ts';
 import type { NftReader } from './tokens.ts';
 
 /** Statements that begin with a word of their own and whose arguments need little: reject, log, limit, quota, notrack, tproxy, set updates, … */
@@ -60,7 +61,7 @@ const log: Reader = (reader, start) => {
 /** `limit rate over 10/second burst 20 packets`: how many packets came before is not known. */
 const limit: Reader = (reader, start) => {
   if (reader.take('name')) {
-    reader.next();
+    takeObjectName(reader);
     return module('limit', reader.since(start));
   }
   if (!reader.take('rate')) return undefined;
@@ -75,7 +76,7 @@ const limit: Reader = (reader, start) => {
 };
 
 const quota: Reader = (reader, start) => {
-  if (reader.take('name')) reader.next();
+  if (reader.take('name')) takeObjectName(reader);
   else {
     reader.take('over', 'until');
     reader.next();
@@ -176,6 +177,7 @@ function readConntrackStatement(reader: NftReader, start: number): Statement | u
   }
   const isSetting = ['helper', 'timeout', 'expectation'].includes(second ?? '') && third === 'set';
   if (!isSetting) return undefined;
-  for (let taken = 0; taken < 4; taken++) reader.next();
+  for (let taken = 0; taken < 3; taken++) reader.next();
+  takeObjectName(reader);
   return goesOn(`ct ${second}`, reader.since(start));
 }

@@ -23,12 +23,13 @@ export function ruleOf(text: string, line: number, lines: readonly string[], fam
   }
   if (isCut(tokens)) return { rule: unreadable(text, line), hasXt: false };
   const handle = /^# handle (\d+)/.exec(remark)?.[1];
-  const { statements, comment, counters, hasXt } = readRule(nftReader(tokens));
+  const { statements, comment, counters, counterAt, hasXt } = readRule(nftReader(tokens));
   const rule: Rule = {
     line,
     text: (remark === '' ? text : text.slice(0, text.length - remark.trimEnd().length)).trim(),
     ...(handle === undefined ? {} : { handle: Number(handle) }),
     ...(counters === undefined ? {} : { counters }),
+    ...(counterAt === undefined ? {} : { counterAt }),
     ...(comment === undefined ? {} : { comment }),
     statements: statements.map((statement) => withRejectType(statement, family)),
   };

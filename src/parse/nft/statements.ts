@@ -1,15 +1,14 @@
 import type { Action, CompareOperator, Expression, Match, Statement } from '../../model/netfilter.ts';
+import { type Counting, noteCounter } from './counter.ts';
 import { readVerdict } from './elements.ts';
-import { operators, readExpression, readMapped, readSet, startsExpression } from './expressions.ts';
+import { asFlags, operators, readExpression, readMapped, readSet, startsExpression, takeObjectName } from './expressions.ts';
 import { readNat } from './nat.ts';
 import { readPlain } from './plain.ts';
 import type { NftReader } from './tokens.ts';
-import { constantExpression } from './values.ts';
+import { constantExpression, durationSeconds } from './values.ts';
 
-export interface NftRule {
-  statements: Statement[];
+export interface NftRule extends Counting {
   comment?: string;
-  counters?: { packets: number; bytes: number };
   /** Words `xt match` or `xt target` stand in it. */
   hasXt: boolean;
 }
@@ -52,14 +51,18 @@ const action_ = (statements: Statement | Statement[]): Statement[] => (Array.isA
 
 function readCounter(reader: NftReader, rule: NftRule): boolean {
   if (reader.take('name')) {
-    const name = reader.next()?.text ?? '';
-    rule.statements.push({ role: 'action', kind: 'fallThrough', name: 'counter', options: [], text: `counter name ${name}` });
+    const start = reader.position();
+    takeObjectName(reader);
+    const text = `counter name ${reader.since(start)}`;
+    rule.statements.push({ role: 'action', kind: 'fallThrough', name: 'counter', options: [], text });
     return true;
   }
-  if (!reader.take('packets')) return true;
-  const packets = Number(reader.next()?.text);
-  reader.take('bytes');
-  rule.counters = { packets, bytes: Number(reader.next()?.text) };
+  if (!reader.take('packets')) noteCounter(rule, undefined);
+  else {
+    const packets = Number(reader.next()?.text);
+    reader.take('bytes');
+    noteCounter(rule, { packets, bytes: Number(reader.next()?.text) });
+  }
   return true;
 }
 
@@ -141,12 +144,21 @@ const comparisons = new Map<string, CompareOperator>(
   }),
 );
 
+const zero: Expression = { type: 'value', value: { type: 'literal', text: '0' } };
+
 function readComparison(reader: NftReader, left: Expression, start: number): Match | undefined {
+  // `tcp flags ! syn` (nft 1.0.2 and later): none of these bits.
+  if (reader.take('!')) {
+    const bits = readRight(reader);
+    const masked: Expression | undefined = bits && { type: 'binary', operator: '&', left, right: bits };
+    return masked && { role: 'match', kind: 'compare', left: masked, operator: '==', right: zero, text: reader.since(start) };
+  }
   const word = reader.take(...comparisons.keys());
   const operator = word === undefined ? '==' : (comparisons.get(word) ?? '==');
   const set = readSet(reader);
   const right: Expression | undefined = set === undefined ? readRight(reader) : { type: 'set', set };
   if (right === undefined) return undefined;
+  inSeconds(left, right);
   // `tcp flags syn / fin,syn,rst,ack` (nft 1.0.4 and later) is `tcp flags & (fin | syn | rst | ack) == syn`.
   if (reader.take('/')) {
     const mask = readRight(reader);
@@ -155,6 +167,13 @@ function readComparison(reader: NftReader, left: Expression, start: number): Mat
     return { role: 'match', kind: 'compare', left: masked, operator, right, text: reader.since(start) };
   }
   return { role: 'match', kind: 'compare', left, operator, right, text: reader.since(start) };
+}
+
+/** The one field that is a duration is written as one in text (`1h`), and in seconds in JSON. */
+function inSeconds(left: Expression, right: Expression): void {
+  if (left.type !== 'field' || left.name !== 'ct expiration' || right.type !== 'value' || right.value.type !== 'literal') return;
+  const seconds = durationSeconds(right.value.text);
+  if (seconds !== undefined) right.value = { type: 'literal', text: String(seconds) };
 }
 
 /** Constants: one, a list with `|`, or a concatenation. */
@@ -187,5 +206,5 @@ function readBits(first: Expression, reader: NftReader): Expression {
     if (right === undefined) return { type: 'opaque', text: token.text };
     left = { type: 'binary', operator, left, right: constantExpression(right) };
   }
-  return left;
+  return asFlags(left);
 }

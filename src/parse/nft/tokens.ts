@@ -11,7 +11,7 @@ const afterPrefix =
 
 /**
  * Splits nft text into words: blanks separate; `{ } ; ( )` and a comma or semicolon at the end of a word stand alone; a colon and a full stop only
- * when they stand free, because names and addresses hold them. A `#` that stands free begins a comment that runs to the end of the line.
+ * when they stand free, because names and addresses hold them, or before a word (`redirect to :tcp dport map`). A `#` that stands free begins a comment that runs to the end of the line.
  */
 export function nftTokens(line: string, lineNumber: number): { tokens: NftToken[]; remark: string } | undefined {
   const tokens: NftToken[] = [];
@@ -25,7 +25,7 @@ export function nftTokens(line: string, lineNumber: number): { tokens: NftToken[
       if (end < 0) return undefined;
       tokens.push({ text: line.slice(position + 1, end), quoted: true, line: lineNumber });
       position = end + 1;
-    } else if ('{};(),'.includes(character)) {
+    } else if ('{};(),'.includes(character) || (character === ':' && /[a-z]/.test(line[position + 1] ?? ''))) {
       tokens.push({ text: character, quoted: false, line: lineNumber });
       position++;
     } else {
