@@ -41,13 +41,13 @@ export interface ConntrackFlow extends HasLine {
   unreplied: boolean;
   assured: boolean;
   /** Further bracketed words: OFFLOAD, HW_OFFLOAD, USERSPACE… */
-  flags: string[];
+  flags: readonly string[];
   mark?: number;
   zone?: number;
   use?: number;
   id?: string;
   /** Everything else by its key: `secctx`, `helper`, `labels`, `delta-time`, `start`, `stop`, `portid`… */
-  other: Record<string, string>;
+  other: Readonly<Record<string, string>>;
 }
 
 export interface ConntrackTable {

@@ -47,11 +47,11 @@ const parseFlow = (line: TextLine): Attempt<ConntrackFlow> => {
     reply: second,
     unreplied: independent.includes('<unreplied/>'),
     assured: independent.includes('<assured/>'),
-    flags: [],
-    other: emptyRecord(),
+    // Ended by a program (`conntrack -F`), not by the kernel.
+    flags: match[3] === undefined ? [] : ['USERSPACE'],
+    other: otherOf(independent, (protocol[2] ?? '') === 'tcp'),
   };
   setEvent(flow, match[1]);
-  if (match[3] !== undefined) flow.flags.push('USERSPACE'); // ended by a program (`conntrack -F`), not by the kernel
   setIndependent(flow, independent, original);
   return { ok: flow };
 };
@@ -102,12 +102,16 @@ const setIndependent = (flow: ConntrackFlow, independent: string, original: stri
   }
   const state = element(independent, 'state');
   const id = element(independent, 'id');
-  // the XML names the states of every protocol by those of TCP: an SCTP association reads FIN_WAIT where the plain form says ESTABLISHED
   if (state !== undefined && flow.protocol === 'tcp') flow.state = state;
-  else if (state !== undefined) flow.other.state = state;
   if (id !== undefined) flow.id = id;
-  for (const name of ['secctx', 'helper', 'deltatime', 'labels']) {
+};
+
+const otherOf = (independent: string, isTcp: boolean): Record<string, string> => {
+  const other = emptyRecord<string>();
+  // The XML names the states of every protocol by those of TCP: an SCTP association reads FIN_WAIT where the plain form says ESTABLISHED.
+  for (const name of isTcp ? ['secctx', 'helper', 'deltatime', 'labels'] : ['state', 'secctx', 'helper', 'deltatime', 'labels']) {
     const value = element(independent, name);
-    if (value !== undefined) flow.other[name] = value;
+    if (value !== undefined) other[name] = value;
   }
+  return other;
 };
