@@ -2,7 +2,7 @@ import type { Facts } from '../../facts/facts.ts';
 import { isFailing, type ProbeResult } from '../../facts/probe-results.ts';
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Link } from '../../model/link.ts';
-import { deviceTo, hopOf, isTunnel, type Leg } from '../../walk/leg.ts';
+import { deviceTo, hopOf, type Leg } from '../../walk/leg.ts';
 import { packetOf } from '../../walk/node-rules.ts';
 import { describeDecision, walk } from '../../walk/passage-rules.ts';
 import { cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
@@ -78,18 +78,25 @@ interface Place {
   far: string | null;
 }
 
+interface Group {
+  /** The same device with the same MTU, on each node that has it so: one setting, made once for all. */
+  places: [Place, ...Place[]];
+  probes: ProbeResult[];
+}
+
 /** One fault for each narrow device; one for each pair of nodes where no device of theirs is narrower than the packet. */
 function group(facts: Facts, lost: readonly ProbeResult[]): Fault[] {
-  const groups = new Map<string, { place: Place; probes: ProbeResult[] }>();
+  const groups = new Map<string, Group>();
   for (const probe of lost) {
     const [leg] = legsOf(facts, probe);
     if (!leg) continue;
     const place = narrowPlace(facts, leg, probe.payload?.mtu ?? 0);
     const known = groups.get(place.key);
     if (known) known.probes.push(probe);
-    else groups.set(place.key, { place, probes: [probe] });
+    else groups.set(place.key, { places: [place], probes: [probe] });
+    if (known && !known.places.some((other) => other.node === place.node)) known.places.push(place);
   }
-  return [...groups.values()].map(({ place, probes }) => describe(facts, place, probes));
+  return [...groups.values()].map((found) => describe(facts, found));
 }
 
 /** Where a packet of this size gets stuck: the device of the sender's node, else somewhere behind it. */
@@ -97,9 +104,9 @@ function narrowPlace(facts: Facts, leg: Leg, size: number): Place {
   const hop = hopOf(facts, leg);
   const link = hop.state === 'seen' ? hop.value?.link : undefined;
   const { node } = leg.from;
-  if (link?.mtu !== undefined && link.mtu < size) return { key: `${node} ${link.name}`, link, node, far: leg.to.node };
+  if (link?.mtu !== undefined && link.mtu < size) return { key: `${link.name} ${link.mtu}`, link, node, far: leg.to.node };
   const own = localDevice(facts, leg);
-  if (own?.mtu !== undefined && own.mtu < size) return { key: `${node} ${own.name}`, link: own, node, far: leg.to.node };
+  if (own?.mtu !== undefined && own.mtu < size) return { key: `${own.name} ${own.mtu}`, link: own, node, far: leg.to.node };
   return { key: `between ${[node, leg.to.node].sort().join(' ')}`, link: undefined, node, far: leg.to.node };
 }
 
@@ -111,21 +118,28 @@ const localDevice = (facts: Facts, leg: Leg): Link | undefined => {
   return links.state === 'seen' ? links.value.find((link) => link.name === name) : undefined;
 };
 
-function describe(facts: Facts, { link, node, far }: Place, probes: readonly ProbeResult[]): Fault {
+function describe(facts: Facts, { places, probes }: Group): Fault {
+  const [{ link, node, far }] = places;
+  const nodes = places.map((place) => place.node).join(', ');
   const [first] = probes;
   const size = first?.payload?.mtu ?? 0;
-  const lines = probes.slice(0, 2).map((probe) => evidence(probe.id, ...probe.tries.flatMap((item) => item.lines)));
+  const lines = probes
+    .slice(0, Math.max(2, Math.min(places.length, 4)))
+    .map((probe) => evidence(probe.id, ...probe.tries.flatMap((item) => item.lines)));
   const filter = node === null ? null : filterOfIcmp(facts, node, first);
   const between = node === far ? `on node ${node}` : `between nodes ${node} and ${far}`;
   const title = link
-    ? `${link.name} on node ${node} takes ${link.mtu} bytes and the pods send ${size}; the sender is not told${filter ? ` (${filter.text})` : ''}: full-size packets vanish`
+    ? `${link.name} on node${places.length > 1 ? 's' : ''} ${nodes} takes ${link.mtu} bytes and the pods send ${size}; the sender is not told${filter ? ` (${filter.text})` : ''}: full-size packets vanish`
     : `packets of ${size} bytes vanish ${between} and nobody tells the sender, while small ones arrive: the network there carries less than the nodes' devices say`;
-  const related =
-    link && isTunnel(link) ? [evidence(`node/${node}/ip-link`, link.line)] : link ? [evidence(`node/${node}/ip-link`, link.line)] : [];
+  const related = places.flatMap((place) => (place.link ? [evidence(`node/${place.node}/ip-link`, place.link.line)] : []));
   return fault({
     title,
     where: link
-      ? { kind: 'link', name: `${link.name} mtu ${link.mtu}`, ...(node === null ? {} : { node }) }
+      ? {
+          kind: 'link',
+          name: `${link.name} mtu ${link.mtu}${places.length > 1 ? ` (on ${nodes})` : ''}`,
+          ...(node === null ? {} : { node }),
+        }
       : { kind: 'network', name: between, ...(node === null ? {} : { node }) },
     evidence: [...lines, ...related, ...(filter ? [filter.evidence] : [])],
     next: [

@@ -30,7 +30,12 @@ export const ruleBeforeKubeProxy = defineCheck({
       const decision = stopOfVirtual(facts, node, virtual);
       return decision ? [{ virtual, decision }] : [];
     });
-    if (found.length > 0) return fail(...found.map(({ virtual, decision }) => describe(facts, node, virtual, decision)));
+    const byRule = new Map<string, { decision: Decision; virtuals: VirtualService[] }>();
+    for (const { virtual, decision } of found) {
+      const key = `${decision.source} ${decision.table} ${decision.line}`;
+      byRule.set(key, { decision, virtuals: [...(byRule.get(key)?.virtuals ?? []), virtual] });
+    }
+    if (found.length > 0) return fail(...[...byRule.values()].map(({ decision, virtuals }) => describe(facts, node, virtuals, decision)));
     const rules = rulesetsOf(facts.nodeNet(node));
     return rules.state === 'seen' && rules.complete
       ? pass(
@@ -57,15 +62,17 @@ function stopOfVirtual(facts: Facts, node: string, virtual: VirtualService): Dec
 
 const isKubeProxys = (decision: Decision): boolean => decision.table === 'kube-proxy' || decision.chain.startsWith('KUBE-');
 
-function describe(facts: Facts, node: string, virtual: VirtualService, decision: Decision) {
+function describe(facts: Facts, node: string, virtuals: readonly VirtualService[], decision: Decision) {
+  const names = virtuals.map((virtual) => `Service ${nameOf(virtual)} (${addressOf(virtual)})`).join(' and ');
+  const breaks = virtuals.map((virtual) => breaksVirtual(facts, virtual.address));
   return fault({
-    title: `a rule in ${decision.table} ${decision.chain} of node ${node} stops what is sent to Service ${nameOf(virtual)} (${addressOf(virtual)}): ${decision.text}`,
+    title: `a rule in ${decision.table} ${decision.chain} of node ${node} stops what is sent to ${names}: ${decision.text}`,
     where: { kind: 'rule', name: `${decision.source} ${decision.table} ${decision.chain}: ${decision.text}`, node },
     evidence: [evidence(entryOfDecision(facts.nodeNet(node), decision), decision.line)],
     next: [
       `kubectl debug node/${node} -it --profile=sysadmin --image=nicolaka/netshoot -- ${decision.source === 'nft' ? `nft list table ${decision.family} ${decision.table}` : `iptables-save -c -t ${decision.table}`}`,
     ],
     fix: ['remove the rule, or let the Service range through in the tool that wrote it'],
-    breaks: breaksVirtual(facts, virtual.address),
+    breaks: (probe) => breaks.some((broken) => broken(probe)),
   });
 }

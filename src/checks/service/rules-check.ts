@@ -2,7 +2,7 @@ import type { Facts } from '../../facts/facts.ts';
 import type { CheckMeta } from '../../model/check.ts';
 import type { EvidenceRef } from '../../model/evidence.ts';
 import { evidence } from '../../model/evidence.ts';
-import { type Check, cannotTell, defineCheck, fail, fault, pass, skip } from '../check.ts';
+import { type Check, type CheckResult, cannotTell, defineCheck, fail, fault, pass, skip } from '../check.ts';
 import { kubeProxyOn } from './kube-proxy-pods.ts';
 import { type RulesProblem, rulesProblem } from './rules-problem.ts';
 import { addressOf, breaksVirtual, nameOf, type WalkedService, walkedServices } from './virtual-services.ts';
@@ -23,51 +23,69 @@ export const rulesCheck = (kind: RulesProblem['kind'], meta: CheckMeta): Check =
         const problem = rulesProblem(facts, item);
         return problem?.kind === kind ? [{ item, problem }] : [];
       });
-      if (problems.length > 0) return fail(...problems.map(({ item, problem }) => describe(facts, node, item, problem)));
-      const doubtful = walked.find(
-        ({ walk }) => 'unknown' in walk || walk.untranslated === 'cannot-tell' || (walk.backends.length === 0 && !walk.complete),
-      );
-      if (doubtful) return cannotTell('unsupported', `rules of node ${node} for ${addressOf(doubtful.virtual)}: ${reasonOf(doubtful)}`);
-      const good = walked.filter(({ walk }) => !('unknown' in walk) && walk.backends.length > 0);
-      return good.length === 0
-        ? skip('no ClusterIP is translated, for another reason')
-        : pass(
-            `rules of node ${node} for ${good.map(({ virtual }) => nameOf(virtual)).join(' and ')}: not ${kind}`,
-            good
-              .map(
-                ({ virtual, walk }) =>
-                  `${addressOf(virtual)} -> ${'unknown' in walk ? '' : [...new Set(walk.backends.map((backend) => backend.address))].join(', ')}`,
-              )
-              .join('; '),
-          );
+      const [first] = problems;
+      if (!first) return whyNone(kind, node, walked);
+      // Rules that nothing leads to, or that are gone, have one cause for every Service of the node; out of date is each for itself.
+      return kind === 'stale'
+        ? fail(...problems.map((found) => describe(facts, node, [found])))
+        : fail(describe(facts, node, [first, ...problems.slice(1)]));
     },
   });
+
+interface Found {
+  item: WalkedService;
+  problem: RulesProblem;
+}
+
+/** What is to be said where no Service has this problem. */
+function whyNone(kind: RulesProblem['kind'], node: string, walked: readonly WalkedService[]): CheckResult {
+  const doubtful = walked.find(
+    ({ walk }) => 'unknown' in walk || walk.untranslated === 'cannot-tell' || (walk.backends.length === 0 && !walk.complete),
+  );
+  if (doubtful) return cannotTell('unsupported', `rules of node ${node} for ${addressOf(doubtful.virtual)}: ${reasonOf(doubtful)}`);
+  const good = walked.filter(({ walk }) => !('unknown' in walk) && walk.backends.length > 0);
+  return good.length === 0
+    ? skip('no ClusterIP is translated, for another reason')
+    : pass(
+        `rules of node ${node} for ${good.map(({ virtual }) => nameOf(virtual)).join(' and ')}: not ${kind}`,
+        good
+          .map(
+            ({ virtual, walk }) =>
+              `${addressOf(virtual)} -> ${'unknown' in walk ? '' : [...new Set(walk.backends.map((backend) => backend.address))].join(', ')}`,
+          )
+          .join('; '),
+      );
+}
 
 const reasonOf = ({ walk }: WalkedService): string =>
   'unknown' in walk ? walk.unknown : (walk.why ?? walk.incompleteWhy ?? 'a rule that can not be told');
 
-const titles: Record<RulesProblem['kind'], (name: string, address: string, node: string, problem: RulesProblem) => string> = {
-  stale: (name, address, node, problem) =>
-    `the rules of node ${node} for Service ${name} (${address}) are out of date: ${problem.sentence}`,
-  missing: (name, address, node, problem) => `node ${node} does not translate Service ${name} (${address}): ${problem.sentence}`,
-  unhooked: (name, address, node, problem) => `node ${node} does not translate Service ${name} (${address}): ${problem.sentence}`,
-};
+function titleOf(node: string, found: readonly [Found, ...Found[]]): string {
+  const [{ problem }] = found;
+  const names = found.map(({ item: { virtual } }) => `${nameOf(virtual)} (${addressOf(virtual)})`).join(' and ');
+  const services = `${found.length > 1 ? 'Services' : 'Service'} ${names}`;
+  return problem.kind === 'stale'
+    ? `the rules of node ${node} for ${services} are out of date: ${problem.sentence}`
+    : `node ${node} does not translate ${services}: ${problem.sentence}`;
+}
 
-function describe(facts: Facts, node: string, item: WalkedService, problem: RulesProblem) {
+function describe(facts: Facts, node: string, found: readonly [Found, ...Found[]]) {
+  const [{ item, problem }] = found;
   const { virtual } = item;
   const proxy = kubeProxyOn(facts, node);
   const pod = proxy.state === 'runs' || proxy.state === 'not-ready' ? proxy.pod.metadata.name : null;
+  const breaks = found.map((one) => breaksVirtual(facts, one.item.virtual.address));
   return fault({
-    title: titles[problem.kind](nameOf(virtual), addressOf(virtual), node, problem),
+    title: titleOf(node, found),
     where: {
       kind: 'rule',
       name:
         problem.kind === 'unhooked'
           ? 'the jump to the Service rules (nat PREROUTING and OUTPUT)'
-          : `Service ${nameOf(virtual)} ${addressOf(virtual)}`,
+          : found.map((one) => `Service ${nameOf(one.item.virtual)} ${addressOf(one.item.virtual)}`).join(', '),
       node,
     },
-    evidence: [...hookEvidence(facts, node, problem, item), ...problem.evidence],
+    evidence: [...hookEvidence(facts, node, problem, item), ...found.flatMap((one) => one.problem.evidence)],
     next: [
       ...(pod ? [`kubectl logs -n kube-system ${pod} --tail=50`] : ['kubectl get pods -n kube-system -o wide -l k8s-app=kube-proxy']),
       `kubectl get endpointslices -n ${virtual.namespace} -l kubernetes.io/service-name=${virtual.name} -o wide`,
@@ -76,7 +94,7 @@ function describe(facts: Facts, node: string, item: WalkedService, problem: Rule
       `restart kube-proxy on ${node}${pod ? `: kubectl delete pod -n kube-system ${pod}` : ''}`,
       ...(problem.kind === 'unhooked' ? ['find what flushes the chains of the nat table on that node'] : []),
     ],
-    breaks: breaksVirtual(facts, virtual.address),
+    breaks: (probe) => breaks.some((broken) => broken(probe)),
   });
 }
 

@@ -6,17 +6,17 @@ import { broken, edited, faultsOf, quoted, readBundle, resultOf, verdictOf, with
 const verdict = { status: 'fault', layer: 'cni', slug: 'mtu-black-hole' };
 
 describe('CNI016 mtu-black-hole', () => {
-  it('names each narrow tunnel, and the rule that keeps the sender in the dark', () => {
+  it('names the narrow tunnel once for all nodes that have it, and the rule that keeps the sender in the dark', () => {
     const snapshot = readBundle('cni-mtu');
     const faults = faultsOf(mtuBlackHole, snapshot);
-    expect(faults.map((fault) => fault.where)).toEqual(
-      ['n1', 'n2', 'n3'].map((node) => ({ kind: 'link', name: 'flannel.1 mtu 1400', node })),
-    );
+    expect(faults.map((fault) => fault.where)).toEqual([{ kind: 'link', name: 'flannel.1 mtu 1400 (on n1, n2, n3)', node: 'n1' }]);
     expect(faults[0].title).toMatch(
-      /^flannel\.1 on node n1 takes 1400 bytes and the pods send 1450; the sender is not told \(filter OUTPUT: "-A OUTPUT .*icmp.* -j DROP" would drop the ICMP\)/,
+      /^flannel\.1 on nodes n1, n2, n3 takes 1400 bytes and the pods send 1450; the sender is not told \(filter OUTPUT: "-A OUTPUT .*icmp.* -j DROP" would drop the ICMP\)/,
     );
     expect(quoted(snapshot, faults[0])[0]).toContain('100% packet loss');
-    expect(broken(createFacts(snapshot), faults[0]).every((id) => id.startsWith('probe/pod/default/client/payload/'))).toBe(true);
+    const ids = broken(createFacts(snapshot), faults[0]);
+    expect(ids).toContain('probe/pod/default/client/payload/10.244.2.10');
+    expect(ids.every((id) => id.includes('/payload/'))).toBe(true);
     expect(verdictOf(snapshot)).toEqual(verdict);
   });
 
