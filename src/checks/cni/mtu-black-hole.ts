@@ -156,7 +156,7 @@ function describe(facts: Facts, { places, probes }: Group): Fault {
         : `find the largest packet that passes (ping -M do -s SIZE), set the CNI's MTU to it less the overhead, and make the pods anew`,
       ...(filter ? ['let ICMP "fragmentation needed" (type 3 code 4) pass'] : []),
     ],
-    breaks: (probe) => probes.includes(probe),
+    breaks: (probe) => probes.some(({ id }) => id === probe.id),
   });
 }
 
