@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { NetfilterRuleset, Table } from '../model/netfilter.ts';
+import type { Chain, NamedSet, NetfilterRuleset, Table } from '../model/netfilter.ts';
 import type { Parsed } from '../model/parsed.ts';
-import { wholeText } from './json-items.ts';
+import { jsonText, wholeText } from './json-items.ts';
 import { namedObjectOfJson } from './nft/json-named.ts';
 import { chainOfJson, flowtableOfJson, ruleOfJson, setOfJson } from './nft/json-objects.ts';
 import { initialNftState, isFamily, type NftState, newTable, unread } from './nft/state.ts';
@@ -17,29 +17,53 @@ const member = z.looseObject({ family: z.string(), table: z.string().optional(),
  * An empty text is taken for a reader that died, not for an empty ruleset: nft prints a metainfo object even when there are no tables.
  */
 export function parseNftJson(text: string): Parsed<NetfilterRuleset> {
-  const state = initialNftState();
-  const parsed = listing.safeParse(jsonOf(text));
+  const state: State = { ...initialNftState(), tables: new Map() };
+  const { before, json } = parted(text);
+  const parsed = listing.safeParse(jsonOf(json));
   if (!parsed.success) {
     const unparsed = wholeText(text, 'not the JSON of nft: cut, or mixed with other output');
     return { value: state.ruleset, unparsed, complete: false };
   }
+  readBefore(state, before);
   for (const object of parsed.data.nftables) readObject(state, object);
   for (const table of state.ruleset.tables) table.closed = true;
   markLossyTables(state.ruleset);
   return { value: state.ruleset, unparsed: state.unparsed, complete: state.unparsed.length === 0 };
 }
 
+interface State extends NftState {
+  /** By family and name, since a ruleset may have a hundred thousand chains. */
+  tables: Map<string, Indexed>;
+}
+
+interface Indexed {
+  table: Table;
+  chains: Map<unknown, Chain>;
+  sets: Map<unknown, NamedSet>;
+}
+
+/** The Warning lines of nft are on standard error and may stand before the JSON when both were taken together. */
+function parted(text: string): { before: string; json: string } {
+  const start = /^\s*\{/m.exec(text)?.index ?? 0;
+  return { before: text.slice(0, start), json: text.slice(start) };
+}
+
+function readBefore(state: State, before: string): void {
+  before.split('\n').forEach((line, index) => {
+    if (/^# Warning/.test(line)) state.ruleset.warnings.push({ kind: 'tool-message', line: index + 1, text: line });
+    else if (line.trim() !== '') unread(state, index + 1, line, 'stands before the JSON');
+  });
+}
+
 function jsonOf(text: string): unknown {
-  // The Warning lines of nft are on standard error and may stand before the JSON when both were taken together.
-  const start = text.indexOf('{');
   try {
-    return JSON.parse(start < 0 ? text : text.slice(start));
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
 }
 
-function readObject(state: NftState, object: Record<string, unknown>): void {
+function readObject(state: State, object: Record<string, unknown>): void {
   const [kind = '', content] = Object.entries(object)[0] ?? [];
   if (kind === 'metainfo') {
     const version = z.looseObject({ version: z.string() }).safeParse(content);
@@ -47,28 +71,26 @@ function readObject(state: NftState, object: Record<string, unknown>): void {
     return;
   }
   const parsed = member.safeParse(content);
-  const shown = JSON.stringify(object).slice(0, 300);
-  if (!parsed.success || !isFamily(parsed.data.family)) {
-    unread(state, 1, shown, 'not an object of a table');
-    return;
-  }
-  const { family } = parsed.data;
-  if (kind === 'table') {
-    addTable(state, parsed.data);
-    return;
-  }
-  const table = state.ruleset.tables.find((candidate) => candidate.family === family && candidate.name === parsed.data.table);
-  if (table === undefined) unread(state, 1, shown, 'its table is not in the output');
-  else readMember(state, table, kind, parsed.data, shown);
+  const indexed = parsed.success ? state.tables.get(`${parsed.data.family} ${parsed.data.table}`) : undefined;
+  const why =
+    !parsed.success || !isFamily(parsed.data.family)
+      ? 'not an object of a table'
+      : kind === 'table'
+        ? addTable(state, parsed.data)
+        : indexed === undefined
+          ? 'its table is not in the output'
+          : readMember(indexed, kind, parsed.data);
+  if (why !== undefined) unread(state, 1, jsonText(object).slice(0, 300), why);
 }
 
-function addTable(state: NftState, data: Record<string, unknown>): void {
+function addTable(state: State, data: Record<string, unknown>): undefined {
   const { family, name, flags, comment } = data;
   if (typeof family !== 'string' || !isFamily(family)) return;
   const table = newTable(family, String(name), 1);
   table.dormant = flags === 'dormant' || (Array.isArray(flags) && flags.includes('dormant'));
   if (typeof comment === 'string') table.comment = comment;
   state.ruleset.tables.push(table);
+  state.tables.set(`${family} ${table.name}`, { table, chains: new Map(), sets: new Map() });
 }
 
 /** Objects that rules name but that do not decide by themselves. */
@@ -85,34 +107,39 @@ const objectKinds = new Set([
   'tunnel',
 ]);
 
-function readMember(state: NftState, table: Table, kind: string, data: Record<string, unknown>, shown: string): void {
+/** Returns why it can't be read. */
+function readMember(indexed: Indexed, kind: string, data: Record<string, unknown>): string | undefined {
+  const { table, chains, sets } = indexed;
+  if (kind === 'rule') return readRuleObject(indexed, data);
+  if (kind === 'element') return addElements(indexed, data);
   if (kind === 'chain') {
     const chain = chainOfJson(data);
-    if (chain === undefined) unread(state, 1, shown, 'not a chain');
-    else table.chains.push(chain);
-  } else if (kind === 'rule') readRuleObject(state, table, data, shown);
-  else if (kind === 'set' || kind === 'map') table.sets.push(setOfJson(kind, data));
-  else if (kind === 'element') addElements(state, table, data, shown);
-  else if (kind === 'flowtable') table.flowtables.push(flowtableOfJson(data));
+    if (chain === undefined) return 'not a chain';
+    table.chains.push(chain);
+    chains.set(chain.name, chain);
+  } else if (kind === 'set' || kind === 'map') {
+    const set = setOfJson(kind, data);
+    table.sets.push(set);
+    sets.set(set.name, set);
+  } else if (kind === 'flowtable') table.flowtables.push(flowtableOfJson(data));
   else if (objectKinds.has(kind)) table.objects.push(namedObjectOfJson(kind, data));
-  else unread(state, 1, shown, `objects of kind ${kind} are not known`);
+  else return `objects of kind ${kind} are not known`;
+  return undefined;
 }
 
-function readRuleObject(state: NftState, table: Table, data: Record<string, unknown>, shown: string): void {
-  const chain = table.chains.find((candidate) => candidate.name === data.chain);
-  const result = ruleOfJson(data, table.family, (map) => table.sets.find((set) => set.name === map)?.dataType.length ?? 0);
-  if (chain === undefined) {
-    unread(state, 1, shown, 'its chain is not in the output');
-    return;
-  }
+function readRuleObject({ table, chains, sets }: Indexed, data: Record<string, unknown>): string | undefined {
+  const chain = chains.get(data.chain);
+  if (chain === undefined) return 'its chain is not in the output';
+  const result = ruleOfJson(data, table.family, (map) => sets.get(map)?.dataType.length ?? 0);
   chain.rules.push(result.rule);
   table.lossy ||= result.hasXt;
-  if (result.notUnderstood) unread(state, 1, shown, 'a statement is not understood');
+  return result.notUnderstood ? 'a statement is not understood' : undefined;
 }
 
 /** nft up to 0.9 lists the elements of large sets apart from them. */
-function addElements(state: NftState, table: Table, data: Record<string, unknown>, shown: string): void {
-  const set = table.sets.find((candidate) => candidate.name === data.name);
-  if (set === undefined) unread(state, 1, shown, 'its set is not in the output');
-  else set.elements.push(...setOfJson(set.kind, data).elements);
+function addElements({ sets }: Indexed, data: Record<string, unknown>): string | undefined {
+  const set = sets.get(data.name);
+  if (set === undefined) return 'its set is not in the output';
+  for (const element of setOfJson(set.kind, data).elements) set.elements.push(element);
+  return undefined;
 }
