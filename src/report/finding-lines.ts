@@ -42,7 +42,9 @@ export function noteLines(finding: Finding, layout: Layout): string[] {
       width,
       paint: style.unsure,
     }),
-    ...(verbose > 0 ? evidenceLines(finding.evidence, layout, Number.POSITIVE_INFINITY) : []),
+    ...(verbose > 0
+      ? evidenceLines(finding.evidence, layout, Number.POSITIVE_INFINITY)
+      : evidenceLines(finding.evidence.slice(0, 1), layout, 3)),
   ];
 }
 

@@ -124,7 +124,7 @@ function closing(report: CleanReport, layout: Layout): string[] {
 function noteSection(report: CleanReport, layout: Layout): string[] {
   const notes = report.findings.filter(({ severity }) => severity === 'note');
   return section(
-    'Notes (odd, but not the cause)',
+    report.verdict.status === 'unknown' ? 'Notes (odd; whether they matter could not be told)' : 'Notes (odd, but not the cause)',
     layout,
     notes.flatMap((note) => noteLines(note, layout)),
   );
