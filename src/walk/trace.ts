@@ -44,7 +44,12 @@ function run(world: World, start: Way): Way[] {
   let open: Way[] = [start];
   for (let events = 0; open.length > 0; events += 1) {
     if (events > mostEvents || done.length + open.length > mostWays)
-      return [...done, ...open.map((way) => stop(way, `more than ${events > mostEvents ? `${mostEvents} things happen to it` : `${mostWays} ways`}: not followed further`))];
+      return [
+        ...done,
+        ...open.map((way) =>
+          stop(way, `more than ${events > mostEvents ? `${mostEvents} things happen to it` : `${mostWays} ways`}: not followed further`),
+        ),
+      ];
     open = open.flatMap((way) => advance(world, way));
     done.push(...open.filter((way) => way.next.at === 'end'));
     open = open.filter((way) => way.next.at !== 'end');
@@ -121,7 +126,9 @@ function sourceOf({ flow, origin }: World, destination: string): string {
   if (flow.from.kind === 'outside') return flow.from.address;
   const family = familyOf(destination);
   const own = origin?.pod?.status;
-  return [own?.podIP ?? '', ...(own?.podIPs ?? []).map(({ ip }) => ip)].find((address) => address !== '' && familyOf(address) === family) ?? '';
+  return (
+    [own?.podIP ?? '', ...(own?.podIPs ?? []).map(({ ip }) => ip)].find((address) => address !== '' && familyOf(address) === family) ?? ''
+  );
 }
 
 function firstPacket(flow: Flow, source: string, { address, port }: Destination): Packet {
@@ -147,6 +154,8 @@ const lengthOf = ({ length }: Flow): number => (length === 'full' ? fullLength :
 function withAnswer(world: World, request: Way): Way[] {
   const { next } = request;
   if (next.at !== 'end') return [request];
+  if (next.disposition === 'delivered' && request.packet.unknown?.includes('source'))
+    return [stop(request, 'it is delivered; where the answer goes is not known, since the address that masquerading chose is not')];
   if (next.disposition === 'delivered' && next.station) return run(world, answerTo(world, request, next.station, request.packet));
   if (world.flow.packet !== 'reply') return [request];
   const meant = request.inside[0]?.packet ?? request.packet;
@@ -165,13 +174,22 @@ function answerTo({ flow }: World, request: Way, station: Station, packet: Packe
     length: lengthOf(flow),
     ttl: 64,
   };
-  const way: Way = { ...request, packet: answer, inside: [], direction: 'reply', rewrite: undefined, visited: [], next: { at: 'send', station } };
+  const way: Way = {
+    ...request,
+    packet: answer,
+    inside: [],
+    direction: 'reply',
+    rewrite: undefined,
+    visited: [],
+    next: { at: 'send', station },
+  };
   return atStation(way, station);
 }
 
 function toTrace(flow: Flow, way: Way): Trace {
   const { next } = way;
-  const end: { disposition: Disposition; why: string } = next.at === 'end' ? next : { disposition: 'insufficient-info', why: 'not followed to its end' };
+  const end: { disposition: Disposition; why: string } =
+    next.at === 'end' ? next : { disposition: 'insufficient-info', why: 'not followed to its end' };
   const isAnswer = flow.packet === 'reply' && way.direction === 'reply';
   return {
     flow,

@@ -15,7 +15,8 @@ export const arrive: Stage<'arrive'> = (_world, way, { station, device: name, ma
   }
   const { link } = device;
   const dead = deadReason(device);
-  if (dead) return ended(here, 'dropped', { kind: 'device', says: `${dead} in ${nameOf(station)}`, brief: dead, evidence: [deviceLine(device)] });
+  if (dead)
+    return ended(here, 'dropped', { kind: 'device', says: `${dead} in ${nameOf(station)}`, brief: dead, evidence: [deviceLine(device)] });
   const { mtu } = link;
   if (mtu !== undefined && link.kind !== 'vxlan' && here.inside.length === 0 && (here.packet.length ?? 0) > mtu + slack) {
     const says = `${name} of ${nameOf(station)} does not take ${here.packet.length} bytes: mtu ${mtu}`;
@@ -33,14 +34,24 @@ export const arrive: Stage<'arrive'> = (_world, way, { station, device: name, ma
     if (master && isBridge(station, master)) {
       const masterDead = deadReason(master);
       if (masterDead === undefined) return [going(seen, { at: 'bridge', station, bridge: link.master, from: name, mac })];
-      return ended(seen, 'dropped', { kind: 'bridge', says: `${masterDead} on ${nameOf(station)}`, brief: masterDead, evidence: [deviceLine(master)] });
+      return ended(seen, 'dropped', {
+        kind: 'bridge',
+        says: `${masterDead} on ${nameOf(station)}`,
+        brief: masterDead,
+        evidence: [deviceLine(master)],
+      });
     }
     const says = `what ${link.master}, the master of ${name} on ${nameOf(station)}, does with it is not worked out`;
     return ended(seen, 'insufficient-info', { kind: 'device', says, brief: link.master, evidence: [deviceLine(device)] });
   }
   if (mac !== undefined && link.address !== undefined && link.linkType === 'ether' && link.address.toLowerCase() !== mac) {
     const says = `${nameOf(station)} ignores it: it is for ${mac}, and ${name} is ${link.address}`;
-    return ended(seen, 'dropped', { kind: 'device', says, brief: 'for another MAC', evidence: [deviceLine(device, 1), ...seen.chosenBy.slice(-2)] });
+    return ended(seen, 'dropped', {
+      kind: 'device',
+      says,
+      brief: 'for another MAC',
+      evidence: [deviceLine(device, 1), ...seen.chosenBy.slice(-2)],
+    });
   }
   return [going(seen, { at: 'input', station, device: name, prerouted: false, port: undefined })];
 };

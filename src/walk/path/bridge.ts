@@ -26,15 +26,28 @@ interface Frame {
  */
 export const bridge: Stage<'bridge'> = (world, way, { station, bridge: name, from: port, mac }) => {
   const device = deviceOf(station, name);
-  if (device === undefined) return unreadable(way, station, `bridge ${name} of ${nameOf(station)} was not read`, [evidence(`${station.key}/ip-link`)]);
+  if (device === undefined)
+    return unreadable(way, station, `bridge ${name} of ${nameOf(station)} was not read`, [evidence(`${station.key}/ip-link`)]);
   const from = port === undefined ? undefined : deviceOf(station, port);
   if (device.link.details.vlan_filtering === '1')
     return unreadable(way, station, `bridge ${name} of ${nameOf(station)} filters VLANs, which is not worked out`, [deviceLine(device, 2)]);
   const nft = station.net.nft();
-  const table = nft.state === 'seen' ? nft.value.tables.find((item) => item.family === 'bridge' && item.chains.some((chain) => chain.base)) : undefined;
-  if (table) return unreadable(way, station, `${nameOf(station)} has rules for bridged frames (table bridge ${table.name}), which are not worked out`, [evidence(`${station.key}/nft`, table.line)]);
+  const table =
+    nft.state === 'seen' ? nft.value.tables.find((item) => item.family === 'bridge' && item.chains.some((chain) => chain.base)) : undefined;
+  if (table)
+    return unreadable(
+      way,
+      station,
+      `${nameOf(station)} has rules for bridged frames (table bridge ${table.name}), which are not worked out`,
+      [evidence(`${station.key}/nft`, table.line)],
+    );
   if (from && flagsOf(from).state !== 'forwarding')
-    return ended(way, 'dropped', { kind: 'bridge', says: `port ${port} of ${name} is ${flagsOf(from).state}`, brief: 'port blocked', evidence: [deviceLine(from, 3)] });
+    return ended(way, 'dropped', {
+      kind: 'bridge',
+      says: `port ${port} of ${name} is ${flagsOf(from).state}`,
+      brief: 'port blocked',
+      evidence: [deviceLine(from, 3)],
+    });
   const shown = from === undefined ? false : bridgeShowsRules(station, way.packet.family, device.link.details);
   if (shown === undefined) {
     const says = `whether ${nameOf(station)} shows bridged packets to its IP rules was not read (net.bridge.bridge-nf-call-iptables)`;
@@ -72,18 +85,32 @@ function redirected(world: World, way: Way, frame: Frame): Way[] {
     if (found.is === 'known') return switched(world, routed.way, { ...frame, mac: found.mac });
     const disposition = found.is === 'nobody' ? 'neighbour-unreachable' : 'insufficient-info';
     const says = `${nameOf(station)} ${found.is === 'nobody' ? 'finds nobody' : "can't be told to find anybody"} for ${routed.gateway} on ${device.link.name}: ${found.why}`;
-    return ended(routed.way, disposition, { kind: 'neighbour', says, brief: `no neighbour ${routed.gateway}`, evidence: [...found.evidence, ...way.chosenBy] });
+    return ended(routed.way, disposition, {
+      kind: 'neighbour',
+      says,
+      brief: `no neighbour ${routed.gateway}`,
+      evidence: [...found.evidence, ...way.chosenBy],
+    });
   });
 }
 
 const up = (way: Way, { station, bridge: device, from, shown }: Frame): Way[] => [
-  going(withStep(way, { kind: 'bridge', says: `${device.link.name} of ${nameOf(station)} takes it for itself`, brief: '', evidence: [deviceLine(device, 1)], passes: { device: device.link.name, direction: 'in' } }), {
-    at: 'input',
-    station,
-    device: device.link.name,
-    prerouted: shown,
-    port: from?.link.name,
-  }),
+  going(
+    withStep(way, {
+      kind: 'bridge',
+      says: `${device.link.name} of ${nameOf(station)} takes it for itself`,
+      brief: '',
+      evidence: [deviceLine(device, 1)],
+      passes: { device: device.link.name, direction: 'in' },
+    }),
+    {
+      at: 'input',
+      station,
+      device: device.link.name,
+      prerouted: shown,
+      port: from?.link.name,
+    },
+  ),
 ];
 
 /** By destination MAC: the bridge's own, a port that the FDB names, else all ports that flood. */
@@ -117,7 +144,11 @@ function flooded(world: World, way: Way, frame: Frame, ports: readonly Device[])
   const unseen = others.find((port) => peerOf(world, station, port) === undefined);
   const base = { kind: 'bridge' as const, evidence: [fdb, ...others.map((port) => deviceLine(port))].slice(0, 6) };
   if (unseen)
-    return ended(way, 'insufficient-info', { ...base, says: `${device.link.name} of ${nameOf(station)} has no entry for ${mac}, and what is behind port ${unseen.link.name} was not read`, brief: 'FDB?' });
+    return ended(way, 'insufficient-info', {
+      ...base,
+      says: `${device.link.name} of ${nameOf(station)} has no entry for ${mac}, and what is behind port ${unseen.link.name} was not read`,
+      brief: 'FDB?',
+    });
   const says = `no port of ${device.link.name} on ${nameOf(station)} leads to ${mac}, so that nobody has ${way.packet.destination} there any more`;
   return ended(way, 'neighbour-unreachable', { ...base, says, brief: 'no port', evidence: [...way.chosenBy, ...base.evidence] });
 }
@@ -130,13 +161,23 @@ function toPort(world: World, way: Way, frame: Frame, port: Device, refs: Eviden
   const refuse = (says: string, offset: number): Way[] =>
     ended(way, 'dropped', { kind: 'bridge', says, brief: `not to ${name}`, evidence: [deviceLine(port, offset), ...refs] });
   const dead = deadDevice(world, station, port);
-  if (dead) return ended(way, 'dropped', { kind: 'bridge', says: `${device.link.name} of ${nameOf(station)} can't send by port ${name}: ${dead.says}`, brief: `${name} down`, evidence: [...dead.evidence, ...refs] });
+  if (dead)
+    return ended(way, 'dropped', {
+      kind: 'bridge',
+      says: `${device.link.name} of ${nameOf(station)} can't send by port ${name}: ${dead.says}`,
+      brief: `${name} down`,
+      evidence: [...dead.evidence, ...refs],
+    });
   if (flags.state !== 'forwarding') return refuse(`port ${name} of ${device.link.name} on ${nameOf(station)} is ${flags.state}`, 3);
   if (from?.link.name === name && flags.hairpin !== true)
     return flags.hairpin === undefined
       ? unreadable(way, station, `whether port ${name} of ${device.link.name} is in hairpin mode was not read`, [deviceLine(port)])
-      : refuse(`${device.link.name} of ${nameOf(station)} does not send it back by the port that it came by: hairpin mode of ${name} is off`, 3);
-  if (from && flags.isolated && flagsOf(from).isolated) return refuse(`ports ${from.link.name} and ${name} of ${device.link.name} are isolated from each other`, 3);
+      : refuse(
+          `${device.link.name} of ${nameOf(station)} does not send it back by the port that it came by: hairpin mode of ${name} is off`,
+          3,
+        );
+  if (from && flags.isolated && flagsOf(from).isolated)
+    return refuse(`ports ${from.link.name} and ${name} of ${device.link.name} are isolated from each other`, 3);
   const passed = shown ? throughRules(world, way, frame, name) : { on: [way], over: [] };
   const says = `${device.link.name} of ${nameOf(station)} ${frame.from ? 'bridges' : 'sends'} it to port ${name}`;
   return [
@@ -153,5 +194,8 @@ function throughRules(world: World, way: Way, { station, bridge: device, from }:
   const devices = { in: device.link.name, out: device.link.name, bridgeIn: from?.link.name, bridgeOut: port };
   const forwarded = passHook(world, way, station, 'forward', devices);
   const left = forwarded.on.map((on) => passHook(world, on, station, 'postrouting', { ...devices, in: undefined }));
-  return { on: left.flatMap(({ on }) => on.map((one) => confirm(one, station))), over: [...forwarded.over, ...left.flatMap(({ over }) => over)] };
+  return {
+    on: left.flatMap(({ on }) => on.map((one) => confirm(one, station))),
+    over: [...forwarded.over, ...left.flatMap(({ over }) => over)],
+  };
 }

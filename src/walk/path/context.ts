@@ -31,23 +31,26 @@ function setsOf(station: Station): ReturnType<typeof ipsetLookups> | undefined {
 
 /**
  * The source address towards a next hop (inet_select_addr in net/ipv4/devinet.c): the first primary address of the device whose prefix holds the next
- * hop, else its first one; secondary, host-scope and link-scope addresses are not taken.
+ * hop, else its first one; secondary, host-scope and link-scope addresses are not taken. A device without one borrows from the first device that has.
  */
 export function sourceOn(station: Station, device: string, nextHop: string): string | undefined {
   const to = parseAddress(nextHop);
-  const addresses = addressesOn(station, device, to?.family ?? 4);
+  const family = to?.family ?? 4;
+  const addresses = addressesOn(station, device, family);
   const near = addresses.find((item) => {
     const address = parseAddress(item.address);
     const prefix = address && makeCidr(address, item.prefixLength);
     return prefix !== undefined && to !== undefined && cidrContains(prefix, to);
   });
-  return (near ?? addresses[0])?.address;
+  return (near ?? addresses[0] ?? addressesOn(station, undefined, family)[0])?.address;
 }
 
-function addressesOn(station: Station, device: string, family: 4 | 6): LinkAddress[] {
+/** Addresses of one device, or of all in the order of their index. */
+function addressesOn(station: Station, device: string | undefined, family: 4 | 6): LinkAddress[] {
   const links = station.net.addresses();
   if (links.state !== 'seen') return [];
-  return (links.value.find((link) => link.name === device)?.addresses ?? []).filter(
-    (item) => item.family === family && !item.flags.includes('secondary') && item.scope !== 'host' && item.scope !== 'link',
-  );
+  return links.value
+    .filter((link) => device === undefined || link.name === device)
+    .flatMap((link) => link.addresses)
+    .filter((item) => item.family === family && !item.flags.includes('secondary') && item.scope !== 'host' && item.scope !== 'link');
 }

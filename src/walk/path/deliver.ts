@@ -1,8 +1,8 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
-import type { Socket } from '../../model/socket.ts';
 import { parseAddress } from '../../model/ip.ts';
+import type { Socket } from '../../model/socket.ts';
 import { decapsulate } from './tunnel.ts';
-import { assuming, ended, going, nameOf, type Stage, type Station, type Way, withPort, withStep, type World } from './way.ts';
+import { assuming, ended, going, nameOf, type Stage, type Station, type Way, type World, withPort, withStep } from './way.ts';
 
 /** A packet for the station itself: a tunnel's, an answer that a socket waits for, or a request for a socket that listens. */
 export const deliver: Stage<'deliver'> = (world, way, { station }) => {
@@ -45,12 +45,19 @@ function asked(way: Way, station: Station): Way[] {
   if (packet.destinationPort === undefined) return arrived(way, `${goal}; no port was named`, lastWords(way));
   if (sockets.state !== 'seen' || !sockets.complete)
     return arrived(assuming(way, `a socket of ${nameOf(station)} listens on ${ask} ${where}`), goal, lastWords(way));
-  const onPort = sockets.value.filter((socket) => socket.netid === ask && isListening(socket) && socket.local.port === packet.destinationPort);
+  const onPort = sockets.value.filter(
+    (socket) => socket.netid === ask && isListening(socket) && socket.local.port === packet.destinationPort,
+  );
   const listener = onPort.find((socket) => takes(socket, packet.destination));
   if (listener) return arrived(way, `${goal}: a socket listens on ${ask} ${socketName(listener)}`, [evidence(entry, listener.line)]);
   const others = onPort.map(socketName).join(', ');
   const says = `nothing in ${nameOf(station)} listens on ${ask} ${where}${others === '' ? '' : ` (only on ${others})`}: refused`;
-  return ended(way, 'rejected', { kind: 'deliver', says, brief: 'refused: no socket', evidence: [evidence(entry, ...onPort.map((socket) => socket.line))] });
+  return ended(way, 'rejected', {
+    kind: 'deliver',
+    says,
+    brief: 'refused: no socket',
+    evidence: [evidence(entry, ...onPort.map((socket) => socket.line))],
+  });
 }
 
 const isListening = (socket: Socket): boolean => socket.state === 'LISTEN' || (socket.netid === 'udp' && socket.state === 'UNCONN');

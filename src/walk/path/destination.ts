@@ -4,7 +4,7 @@ import { apiKey, apiPaths } from '../../model/object-paths.ts';
 import type { Flow, Step } from '../../model/trace.ts';
 import { choosePort, endpointsOf, readList } from '../../parse/objects.ts';
 import { endpointSliceSchema, type Service } from '../../schema/kubernetes.ts';
-import { withPort, type World } from './way.ts';
+import { type World, withPort } from './way.ts';
 import { serviceOf } from './world.ts';
 
 /** One address that the client may take for its target, and the step that says where it comes from. */
@@ -26,10 +26,16 @@ export function destinationsOf(world: World): Destinations {
     const address = pod?.status.podIP;
     if (!pod || address === undefined) return { unknown: `pod ${to.namespace}/${to.name} was not read, or has no address`, evidence: [] };
     const says = `pod ${to.namespace}/${to.name} is ${address}${pod.spec.nodeName === undefined ? '' : ` on node ${pod.spec.nodeName}`}`;
-    return { found: [{ address, port: to.port, share: 1, step: nameStep(says, address, [objectEvidence('pod', pod, '.status.podIP', address)]) }] };
+    return {
+      found: [{ address, port: to.port, share: 1, step: nameStep(says, address, [objectEvidence('pod', pod, '.status.podIP', address)]) }],
+    };
   }
   const service = serviceOf(world.facts, to.namespace, to.name);
-  if (service.state !== 'seen') return { unknown: `Service ${to.namespace}/${to.name} was not read${service.state === 'unknown' ? `: ${service.detail}` : ''}`, evidence: [] };
+  if (service.state !== 'seen')
+    return {
+      unknown: `Service ${to.namespace}/${to.name} was not read${service.state === 'unknown' ? `: ${service.detail}` : ''}`,
+      evidence: [],
+    };
   return ofService(world, service.value, to.port);
 }
 
@@ -39,15 +45,30 @@ function ofService(world: World, service: Service, wanted: string | undefined): 
   const { namespace = '', name } = service.metadata;
   const label = `Service ${namespace}/${name}`;
   if (service.spec.type === 'ExternalName')
-    return { unknown: `${label} is only another name for ${service.spec.externalName ?? ''}: it has no address`, evidence: [objectEvidence('service', service, '.spec.externalName', service.spec.externalName)] };
+    return {
+      unknown: `${label} is only another name for ${service.spec.externalName ?? ''}: it has no address`,
+      evidence: [objectEvidence('service', service, '.spec.externalName', service.spec.externalName)],
+    };
   const port = portOf(world.flow, service, wanted);
   if (port === undefined && world.flow.protocol !== 'icmp')
-    return { unknown: `${label} has no ${world.flow.protocol} port${wanted === undefined ? '' : ` "${wanted}"`}`, evidence: [objectEvidence('service', service, '.spec.ports', service.spec.ports)] };
+    return {
+      unknown: `${label} has no ${world.flow.protocol} port${wanted === undefined ? '' : ` "${wanted}"`}`,
+      evidence: [objectEvidence('service', service, '.spec.ports', service.spec.ports)],
+    };
   const addresses = (service.spec.clusterIPs ?? [service.spec.clusterIP ?? '']).filter((address) => address !== '');
   const [address] = addresses;
   if (address !== undefined && address !== 'None') {
     const says = `${label} is ${withPort(address, port?.port)}`;
-    return { found: [{ address, port: port?.port, share: 1, step: nameStep(says, withPort(address, port?.port), [objectEvidence('service', service, '.spec.clusterIP', address)]) }] };
+    return {
+      found: [
+        {
+          address,
+          port: port?.port,
+          share: 1,
+          step: nameStep(says, withPort(address, port?.port), [objectEvidence('service', service, '.spec.clusterIP', address)]),
+        },
+      ],
+    };
   }
   return ofEndpoints(world, service, port);
 }
@@ -57,9 +78,12 @@ function ofEndpoints(world: World, service: Service, port: ReturnType<typeof por
   const { namespace = '', name } = service.metadata;
   const slices = readList(world.facts.snapshot.entries.get(apiKey(apiPaths.endpointSlices(namespace))), endpointSliceSchema);
   if (slices.state !== 'seen') return { unknown: `the EndpointSlices of ${namespace}/${name} were not read`, evidence: [] };
-  const ready = endpointsOf(slices.value, name, port?.name ?? null).filter((endpoint) => endpoint.ready || service.spec.publishNotReadyAddresses === true);
+  const ready = endpointsOf(slices.value, name, port?.name ?? null).filter(
+    (endpoint) => endpoint.ready || service.spec.publishNotReadyAddresses === true,
+  );
   const refs = [objectEvidence('service', service, '.spec.clusterIP', 'None')];
-  if (ready.length === 0) return { unknown: `headless Service ${namespace}/${name} has no ready endpoint, so that its name has no address`, evidence: refs };
+  if (ready.length === 0)
+    return { unknown: `headless Service ${namespace}/${name} has no ready endpoint, so that its name has no address`, evidence: refs };
   return {
     found: ready.map(({ address }) => ({
       address,
@@ -70,7 +94,11 @@ function ofEndpoints(world: World, service: Service, port: ReturnType<typeof por
   };
 }
 
-function portOf({ protocol }: Flow, service: Service, wanted: string | undefined): NonNullable<Service['spec']['ports']>[number] | undefined {
+function portOf(
+  { protocol }: Flow,
+  service: Service,
+  wanted: string | undefined,
+): NonNullable<Service['spec']['ports']>[number] | undefined {
   const ports = (service.spec.ports ?? []).filter((port) => protocol === 'icmp' || port.protocol.toLowerCase() === protocol);
   return choosePort({ ...service, spec: { ...service.spec, ports } }, wanted ?? null);
 }

@@ -28,14 +28,20 @@ export function lostPod(world: World, station: Station, address: string): LostPo
   if (far === station.place.name) return { says: `${what}, though it is its own pod`, evidence: [] };
   for (const other of world.stations.filter(({ place }) => place.kind === 'node')) {
     const known = podRoute(world, other, station.place.name, far, address);
-    if (known) return { says: `${what}; ${other.key === station.key ? 'for pods of other nodes it has routes' : `${other.place.name} has one`}`, evidence: [known] };
+    if (known)
+      return {
+        says: `${what}; ${other.key === station.key ? 'for pods of other nodes it has routes' : `${other.place.name} has one`}`,
+        evidence: [known],
+      };
   }
   return undefined;
 }
 
 /** A route of a node's own to a pod of another node that was read. */
 function podRoute(world: World, node: Station, lost: string, far: string, address: string): EvidenceRef | undefined {
-  const remote = world.stations.flatMap(({ place, pod }) => (place.kind === 'pod' && place.node !== node.place.name ? (pod?.status.podIP ?? []) : []));
+  const remote = world.stations.flatMap(({ place, pod }) =>
+    place.kind === 'pod' && place.node !== node.place.name ? (pod?.status.podIP ?? []) : [],
+  );
   const wanted = node.place.name === far ? [] : node.place.name === lost ? remote : [address];
   for (const to of wanted) {
     const decision = lookupRoute(node.net, { to });

@@ -2,19 +2,8 @@ import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Neighbour } from '../../model/link.ts';
 import { flagsOf } from './bridge-ports.ts';
 import { checkSource } from './source-check.ts';
-import {
-  type Device,
-  deadReason,
-  deviceLine,
-  deviceOf,
-  isBridge,
-  nodeByAddress,
-  nodeEnd,
-  ownerOf,
-  peerOf,
-  portsOf,
-} from './stations.ts';
-import { type Station, type Way, type World } from './way.ts';
+import { type Device, deadReason, deviceLine, deviceOf, isBridge, nodeByAddress, nodeEnd, ownerOf, peerOf, portsOf } from './stations.ts';
+import type { Station, Way, World } from './way.ts';
 
 /** The MAC address of a next hop: known, surely nobody's, or not to be told. */
 export type Resolved =
@@ -69,7 +58,9 @@ function askOnLink(world: World, way: Way, station: Station, device: Device, gat
   if (bridge === undefined || !isBridge(far.station, bridge)) return cannotTell(`what ${master} is was not read`);
   const own = ownerOf(far.station, gateway);
   if (own && deadReason(bridge) === undefined)
-    return known(bridge.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [evidence(`${far.station.key}/ip-addr`, own.line)]);
+    return known(bridge.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [
+      evidence(`${far.station.key}/ip-addr`, own.line),
+    ]);
   return askPorts(world, far.station, master, far.device.link.name, gateway);
 }
 
@@ -96,9 +87,15 @@ function askPorts(world: World, station: Station, bridge: string, from: string |
     }
     const own = ownerOf(far.station, gateway);
     if (own === undefined) continue;
-    const dead = deadReason(port) ?? deadReason(far.device) ?? (flagsOf(port).state === 'forwarding' ? undefined : `${port.link.name} does not forward`);
-    if (dead || port.link.name === from) return { is: 'nobody', evidence: [deviceLine(port), deviceLine(far.device)], why: dead ?? 'it is behind the same port' };
-    return known(far.device.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [evidence(`${far.station.key}/ip-addr`, own.line)]);
+    const dead =
+      deadReason(port) ??
+      deadReason(far.device) ??
+      (flagsOf(port).state === 'forwarding' ? undefined : `${port.link.name} does not forward`);
+    if (dead || port.link.name === from)
+      return { is: 'nobody', evidence: [deviceLine(port), deviceLine(far.device)], why: dead ?? 'it is behind the same port' };
+    return known(far.device.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [
+      evidence(`${far.station.key}/ip-addr`, own.line),
+    ]);
   }
   const end = nodeEnd(world, station, gateway);
   if (unseen !== undefined && end === undefined) return cannotTell(`what is behind port ${unseen} of ${bridge} was not read`);
@@ -110,7 +107,9 @@ function askPorts(world: World, station: Station, bridge: string, from: string |
 function isTakenByOther(station: Station, port: string, address: string): boolean {
   const [fdb, neighbours] = [station.net.fdb(), station.net.neighbours()];
   if (fdb.state !== 'seen' || neighbours.state !== 'seen') return false;
-  const macs = fdb.value.filter((item) => item.dev === port && item.master !== undefined && item.state !== 'permanent').map((item) => item.mac);
+  const macs = fdb.value
+    .filter((item) => item.dev === port && item.master !== undefined && item.state !== 'permanent')
+    .map((item) => item.mac);
   return (
     macs.length > 0 &&
     macs.every((mac) => neighbours.value.some((item) => item.mac?.toLowerCase() === mac.toLowerCase() && item.address !== address))

@@ -27,7 +27,12 @@ export function routeOf(way: Way, station: Station, iif: string | undefined): Ro
     destinationPort: packet.destinationPort,
   });
   if (decision.state !== 'seen')
-    return over(way, 'insufficient-info', `the routes of ${nameOf(station)} are not known: ${decision.state === 'unknown' ? decision.detail : ''}`, []);
+    return over(
+      way,
+      'insufficient-info',
+      `the routes of ${nameOf(station)} are not known: ${decision.state === 'unknown' ? decision.detail : ''}`,
+      [],
+    );
   const answered = withRules(way, station, decision.complete, decision.value);
   if (answered.to === 'over') return [answered];
   const own = localByAddress(station, decision.value, packet.destination);
@@ -36,19 +41,37 @@ export function routeOf(way: Way, station: Station, iif: string | undefined): Ro
 }
 
 /** A pod's routing rules are hardly ever read; without them the kernel's own three are taken. */
-function withRules(way: Way, station: Station, complete: boolean, { doubt }: RouteDecision): { to: 'on'; way: Way } | Extract<Routed, { to: 'over' }> {
+function withRules(
+  way: Way,
+  station: Station,
+  complete: boolean,
+  { doubt }: RouteDecision,
+): { to: 'on'; way: Way } | Extract<Routed, { to: 'over' }> {
   if (complete) return { to: 'on', way };
   const entry = `${station.key}/ip-rule`;
   if (doubt)
-    return { to: 'over', ways: ended(way, 'insufficient-info', step(`it can't be told whether the routing rule "${doubt.text}" applies on ${nameOf(station)}`, [evidence(entry, doubt.line)])) };
+    return {
+      to: 'over',
+      ways: ended(
+        way,
+        'insufficient-info',
+        step(`it can't be told whether the routing rule "${doubt.text}" applies on ${nameOf(station)}`, [evidence(entry, doubt.line)]),
+      ),
+    };
   const routes = station.net.routes();
   const rules = station.net.rules();
   if (routes.state === 'seen' && !routes.complete)
-    return { to: 'over', ways: ended(way, 'insufficient-info', step(`not every route of ${nameOf(station)} was understood`, [evidence(routes.from)])) };
+    return {
+      to: 'over',
+      ways: ended(way, 'insufficient-info', step(`not every route of ${nameOf(station)} was understood`, [evidence(routes.from)])),
+    };
   if (way.packet.family === 'ip6' || (station.place.kind === 'pod' && rules.state !== 'seen'))
     return { to: 'on', way: assuming(way, `${nameOf(station)} has no routing rules but the kernel's own`) };
   const why = rules.state === 'unknown' ? rules.detail : 'not every rule was understood';
-  return { to: 'over', ways: ended(way, 'insufficient-info', step(`the routing rules of ${nameOf(station)} are not known: ${why}`, [evidence(entry)])) };
+  return {
+    to: 'over',
+    ways: ended(way, 'insufficient-info', step(`the routing rules of ${nameOf(station)} are not known: ${why}`, [evidence(entry)])),
+  };
 }
 
 /** An output of the main table alone does not show which addresses are local; the addresses themselves do. */
@@ -79,7 +102,12 @@ function decided(way: Way, station: Station, { route, refusedBy, ways }: RouteDe
   const text = route.text.trim();
   if (route.type === 'local') return [{ to: 'local', way: withStep(way, localStep(station, destination, ref)) }];
   if (route.type !== 'unicast')
-    return over(way, route.type === 'broadcast' || route.type === 'multicast' ? 'insufficient-info' : 'no-route', `${nameOf(station)} has the route "${text}" for ${destination}`, [ref]);
+    return over(
+      way,
+      route.type === 'broadcast' || route.type === 'multicast' ? 'insufficient-info' : 'no-route',
+      `${nameOf(station)} has the route "${text}" for ${destination}`,
+      [ref],
+    );
   if (route.nexthopId !== undefined && (ways ?? []).length === 0)
     return over(way, 'insufficient-info', `the route "${text}" of ${nameOf(station)} names a nexthop object that was not read`, [ref]);
   if (ways === undefined || ways.some((one) => one.encap !== undefined || one.dev === undefined))
@@ -89,7 +117,12 @@ function decided(way: Way, station: Station, { route, refusedBy, ways }: RouteDe
     const share = ways.length > 1 ? { ...way, share: (way.share * (one.weight ?? 1)) / weight } : way;
     const gateway = one.via?.replace(/^inet6 /, '') ?? destination;
     const out = one.dev ?? '';
-    const stepped = withStep(share, { kind: 'route', says: `${nameOf(station)} routes it by "${routeWords(text, ways, one)}"`, brief: briefOf(one, out), evidence: [ref] });
+    const stepped = withStep(share, {
+      kind: 'route',
+      says: `${nameOf(station)} routes it by "${routeWords(text, ways, one)}"`,
+      brief: briefOf(one, out),
+      evidence: [ref],
+    });
     return { to: 'device', way: stepped, device: out, gateway, mtu: route.mtu, source: route.src };
   });
 }

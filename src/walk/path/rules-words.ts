@@ -32,7 +32,11 @@ export function rulesStep(station: Station, hook: Hook, outcome: Outcome, before
   }
   const verb = outcome.verdict === 'reject' ? `rejects it (${outcome.rejectWith ?? 'icmp-port-unreachable'})` : 'drops it';
   const rule = decidedBy ? `: ${describeDecision(decidedBy)}` : '';
-  return { ...base, says: `${name} of ${nameOf(station)} ${verb}${rule}`, brief: `${name} ${outcome.verdict === 'reject' ? 'rejects' : 'drops'}` };
+  return {
+    ...base,
+    says: `${name} of ${nameOf(station)} ${verb}${rule}`,
+    brief: `${name} ${outcome.verdict === 'reject' ? 'rejects' : 'drops'}`,
+  };
 }
 
 interface Change {

@@ -30,11 +30,15 @@ export function passHook(world: World, way: Way, station: Station, hook: Hook, d
   const rulesets = world.rulesets(station, family);
   const isPod = station.place.kind === 'pod';
   const unread = rulesets.state !== 'seen' ? 'its rules were not read' : rulesets.complete ? undefined : 'not all of its rules were read';
-  const known = unread !== undefined && isPod ? assuming(way, `${nameOf(station)} has no netfilter rules beside those that were read`) : way;
+  const known =
+    unread !== undefined && isPod ? assuming(way, `${nameOf(station)} has no netfilter rules beside those that were read`) : way;
   if (rulesets.state !== 'seen') {
     if (isPod) return { on: [rewritten(known, hook)], over: [] };
     const why = rulesets.state === 'unknown' ? rulesets.detail : 'none were found';
-    return { on: [], over: ended(way, 'insufficient-info', unknownRules(station, hook, `the rules of ${nameOf(station)} are not known: ${why}`)) };
+    return {
+      on: [],
+      over: ended(way, 'insufficient-info', unknownRules(station, hook, `the rules of ${nameOf(station)} are not known: ${why}`)),
+    };
   }
   const packet = onDevices(known.packet, devices);
   const context = contextAt(station, devices.gateway);
@@ -44,16 +48,22 @@ export function passHook(world: World, way: Way, station: Station, hook: Hook, d
     const before = index === 0 ? [acceptedAs(packet)] : outcomes;
     outcomes = before.flatMap((earlier) =>
       earlier.verdict === 'accept'
-        ? evaluateHook(part, hook, index === 0 ? packet : onDevices(rewrittenPacket(earlier.packet, known.rewrite, hook), devices), context).map(
-            (later) => joined(earlier, later),
-          )
+        ? evaluateHook(
+            part,
+            hook,
+            index === 0 ? packet : onDevices(rewrittenPacket(earlier.packet, known.rewrite, hook), devices),
+            context,
+          ).map((later) => joined(earlier, later))
         : [earlier],
     );
   }
   const passed = toWays(known, station, hook, outcomes);
   if (unread === undefined || isPod) return passed;
   const detail = `${unread} on ${nameOf(station)}, so that it can't be told whether ${hook.toUpperCase()} lets it through`;
-  return { on: [], over: [...passed.over, ...passed.on.flatMap((one) => ended(one, 'insufficient-info', unknownRules(station, hook, detail)))] };
+  return {
+    on: [],
+    over: [...passed.over, ...passed.on.flatMap((one) => ended(one, 'insufficient-info', unknownRules(station, hook, detail)))],
+  };
 }
 
 const acceptedAs = (packet: Packet): Outcome => ({ verdict: 'accept', probability: 1, packet, steps: [], assumptions: [] });
@@ -100,7 +110,8 @@ const sameEffect = (a: Outcome, b: Outcome): boolean =>
   a.packet.unknown?.join() === b.packet.unknown?.join();
 
 /** Whether the translation of a known connection changes the packet at this hook. */
-const changes = (way: Way, hook: Hook): boolean => way.rewrite !== undefined && hook !== 'forward' && way.packet.conntrack.state !== 'untracked';
+const changes = (way: Way, hook: Hook): boolean =>
+  way.rewrite !== undefined && hook !== 'forward' && way.packet.conntrack.state !== 'untracked';
 
 function rewritten(way: Way, hook: Hook): Way {
   return changes(way, hook) ? { ...way, packet: rewrittenPacket(way.packet, way.rewrite, hook) } : way;

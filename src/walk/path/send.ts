@@ -68,16 +68,8 @@ const gatewayOf = (routed: Routed): string | undefined => (routed.to === 'device
 function withSource(routed: Exclude<Routed, { to: 'over' }>, station: Station): Way | undefined {
   const { way } = routed;
   if (way.packet.source !== '') return way;
-  const source =
-    routed.to === 'local' ? way.packet.destination : (routed.source ?? sourceOn(station, routed.device, routed.gateway) ?? anyAddress(station));
+  const source = routed.to === 'local' ? way.packet.destination : (routed.source ?? sourceOn(station, routed.device, routed.gateway));
   return source === undefined ? undefined : withStep({ ...way, packet: { ...way.packet, source } }, sourceStep(station, source));
-}
-
-/** A device without an address sends from one of another device with global scope; which one is the kernel's order of devices. */
-function anyAddress(station: Station): string | undefined {
-  const links = station.net.addresses();
-  if (links.state !== 'seen') return undefined;
-  return links.value.flatMap((link) => link.addresses).find((item) => item.family === 4 && item.scope === 'global')?.address;
 }
 
 const sourceStep = (station: Station, source: string) => ({

@@ -16,8 +16,13 @@ export function settingOf(station: Station, path: string): Setting {
 export const sysctlEntry = (station: Station): string => `${station.key}/sysctl`;
 
 /** Whether bridged frames are shown to the IP rules: the setting of the namespace (br_netfilter), else that of the bridge; undefined: not known. */
-export function bridgeShowsRules(station: Station, family: 'ip' | 'ip6', bridgeDetails: Readonly<Record<string, string>>): boolean | undefined {
-  const [name, detail] = family === 'ip' ? ['bridge-nf-call-iptables', 'nf_call_iptables'] : ['bridge-nf-call-ip6tables', 'nf_call_ip6tables'];
+export function bridgeShowsRules(
+  station: Station,
+  family: 'ip' | 'ip6',
+  bridgeDetails: Readonly<Record<string, string>>,
+): boolean | undefined {
+  const [name, detail] =
+    family === 'ip' ? ['bridge-nf-call-iptables', 'nf_call_iptables'] : ['bridge-nf-call-ip6tables', 'nf_call_ip6tables'];
   const setting = settingOf(station, `net/bridge/${name}`);
   if (setting.value === undefined) return setting.why === 'absent' ? false : undefined;
   return setting.value === 1 || bridgeDetails[detail] === '1';

@@ -33,11 +33,17 @@ export function checkSource(way: Way, station: Station, device: string): SourceC
     const sentence = `rp_filter of ${device} on ${nameOf(station)}`;
     if (station.place.kind === 'pod') return { passes: true, way: assuming(way, `${sentence} is off`) };
     const says = `${sentence} was not read, and the way back to ${packet.source} does not lead by it`;
-    return { passes: false, ways: ended(way, 'insufficient-info', { kind: 'source-check', says, brief: 'rp_filter?', evidence: back.evidence }) };
+    return {
+      passes: false,
+      ways: ended(way, 'insufficient-info', { kind: 'source-check', says, brief: 'rp_filter?', evidence: back.evidence }),
+    };
   }
   if (!back.isKnown) {
     const says = `which way leads back to ${packet.source} on ${nameOf(station)} can't be told, and rp_filter is ${value}`;
-    return { passes: false, ways: ended(way, 'insufficient-info', { kind: 'source-check', says, brief: 'rp_filter?', evidence: back.evidence }) };
+    return {
+      passes: false,
+      ways: ended(way, 'insufficient-info', { kind: 'source-check', says, brief: 'rp_filter?', evidence: back.evidence }),
+    };
   }
   // Loose mode asks for any way back; a device without an address of its own has none for strict mode either.
   if (value === 2 && back.device !== undefined) return { passes: true, way };

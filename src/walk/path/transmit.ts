@@ -84,7 +84,9 @@ interface Dead {
 function farEndDown(world: World, station: Station, device: Device): Dead | undefined {
   const far = peerOf(world, station, device);
   const dead = far && deadReason(far.device);
-  return far && dead ? { says: `its other end, ${dead} in ${nameOf(far.station)}`, evidence: [deviceLine(far.device), deviceLine(device)] } : undefined;
+  return far && dead
+    ? { says: `its other end, ${dead} in ${nameOf(far.station)}`, evidence: [deviceLine(far.device), deviceLine(device)] }
+    : undefined;
 }
 
 export function deadDevice(world: World, station: Station, device: Device): Dead | undefined {

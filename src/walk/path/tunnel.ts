@@ -33,7 +33,12 @@ export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device:
   const far = outerProtocols[kind] === undefined ? frameTarget(station, device, mac) : packetTarget(device, gateway);
   if ('ends' in far) {
     const refs = [...far.evidence, deviceLine(device, 2)];
-    return ended(way, far.ends, { kind: 'encapsulate', says: `${name} of ${nameOf(station)}: ${far.why}`, brief: `${kind}: no far end`, evidence: refs });
+    return ended(way, far.ends, {
+      kind: 'encapsulate',
+      says: `${name} of ${nameOf(station)}: ${far.why}`,
+      brief: `${kind}: no far end`,
+      evidence: refs,
+    });
   }
   const says = `${kind} ${name} of ${nameOf(station)} sends it to ${far.address}${far.port === undefined ? '' : ` udp ${far.port}`}${far.vni === undefined ? '' : `, VNI ${far.vni}`}`;
   const inside: Inside = { packet: way.packet, tunnel: name, kind, vni: far.vni, mac, evidence: far.evidence };
@@ -52,22 +57,39 @@ function frameTarget(station: Station, device: Device, mac: string | undefined):
   if (link.kind === 'geneve' || vxlan?.external) {
     const remote = link.details.remote;
     const isSet = link.kind === 'geneve' && remote !== undefined && link.details.external === undefined;
-    if (!isSet) return { ends: 'insufficient-info', why: 'where it sends is decided by a program for each packet (external)', evidence: [] };
+    if (!isSet)
+      return { ends: 'insufficient-info', why: 'where it sends is decided by a program for each packet (external)', evidence: [] };
     return { address: remote, port: numberOf(link.details.dstport) ?? defaultPorts.geneve, vni: numberOf(link.details.id), evidence: [] };
   }
   const fdb = station.net.fdb();
   const entry = `${station.key}/bridge-fdb`;
-  if (fdb.state !== 'seen') return { ends: 'insufficient-info', why: `its FDB was not read (${fdb.state === 'unknown' ? fdb.detail : ''})`, evidence: [evidence(entry)] };
+  if (fdb.state !== 'seen')
+    return {
+      ends: 'insufficient-info',
+      why: `its FDB was not read (${fdb.state === 'unknown' ? fdb.detail : ''})`,
+      evidence: [evidence(entry)],
+    };
   const own = fdb.value.filter((item) => item.dev === link.name && item.dst !== undefined && item.master === undefined);
   const exact = own.filter((item) => item.mac.toLowerCase() === mac);
   const flood = own.filter((item) => item.mac === '00:00:00:00:00:00');
-  if (exact.some((item) => item.nexthopId !== undefined)) return { ends: 'insufficient-info', why: 'the FDB names a nexthop object', evidence: [evidence(entry, ...exact.map((item) => item.line))] };
+  if (exact.some((item) => item.nexthopId !== undefined))
+    return {
+      ends: 'insufficient-info',
+      why: 'the FDB names a nexthop object',
+      evidence: [evidence(entry, ...exact.map((item) => item.line))],
+    };
   const [chosen] = exact.length > 0 ? exact : flood;
   if (chosen?.dst !== undefined && (exact.length > 0 || flood.length === 1)) return fromEntry(entry, device, chosen, chosen.dst);
-  if (flood.length > 1) return { ends: 'insufficient-info', why: `no entry for ${mac}: it goes to all of ${flood.length} far ends`, evidence: [evidence(entry, ...flood.map((item) => item.line))] };
+  if (flood.length > 1)
+    return {
+      ends: 'insufficient-info',
+      why: `no entry for ${mac}: it goes to all of ${flood.length} far ends`,
+      evidence: [evidence(entry, ...flood.map((item) => item.line))],
+    };
   const remote = vxlan?.remote;
   if (remote !== undefined) return { address: remote, port: vxlan?.dstport, vni: vxlan?.id, evidence: [] };
-  if (vxlan?.group !== undefined) return { ends: 'insufficient-info', why: `no entry for ${mac}: it goes to the group ${vxlan.group}`, evidence: [evidence(entry)] };
+  if (vxlan?.group !== undefined)
+    return { ends: 'insufficient-info', why: `no entry for ${mac}: it goes to the group ${vxlan.group}`, evidence: [evidence(entry)] };
   return { ends: 'dropped', why: `its FDB has no entry for ${mac}`, evidence: [evidence(entry)] };
 }
 
@@ -90,13 +112,23 @@ const numberOf = (text: string | undefined): number | undefined => (text !== und
 /** The packet inside is for a pod of another node than the far end, or for one where no node is at all. */
 function nobodyThere(world: World, way: Way, station: Station, far: FarEnd): Way[] | undefined {
   if (ownerOf(station, far.address))
-    return ended(way, 'loop', { kind: 'encapsulate', says: `the far end ${far.address} is ${nameOf(station)} itself`, brief: 'tunnel to itself', evidence: far.evidence });
+    return ended(way, 'loop', {
+      kind: 'encapsulate',
+      says: `the far end ${far.address} is ${nameOf(station)} itself`,
+      brief: 'tunnel to itself',
+      evidence: far.evidence,
+    });
   const nodes = world.facts.nodes();
   if (nodeByAddress(world, far.address) || nodes.state !== 'seen' || !nodes.complete) return undefined;
   const neighbours = station.net.neighbours();
   const line = neighbours.state === 'seen' ? neighbours.value.find((item) => item.address === far.address) : undefined;
   const refs = [...far.evidence, ...(line ? [evidence(`${station.key}/ip-neigh`, line.line)] : [])];
-  return ended(way, 'dropped', { kind: 'encapsulate', says: `no node has the address ${far.address} that the tunnel sends to`, brief: 'far end is no node', evidence: refs });
+  return ended(way, 'dropped', {
+    kind: 'encapsulate',
+    says: `no node has the address ${far.address} that the tunnel sends to`,
+    brief: 'far end is no node',
+    evidence: refs,
+  });
 }
 
 /** The mark stays with the packet inside one namespace (skb_scrub_packet with xnet false); UDP source ports come from a hash. */
@@ -144,7 +176,9 @@ export function decapsulate(way: Way, station: Station): Way[] {
   const device = inside.vni === undefined ? tunnelFor(up, packet) : up.find(({ link }) => vniOf(link) === inside.vni);
   if (device === undefined)
     return fail(
-      inside.vni === undefined ? `no ${inside.kind} of ${nameOf(station)} is for ${packet.source}` : `no ${inside.kind} of ${nameOf(station)} has VNI ${inside.vni}`,
+      inside.vni === undefined
+        ? `no ${inside.kind} of ${nameOf(station)} is for ${packet.source}`
+        : `no ${inside.kind} of ${nameOf(station)} has VNI ${inside.vni}`,
       up.map((one) => deviceLine(one, 2)),
     );
   const says = `${device.link.name} of ${nameOf(station)} takes out ${inside.packet.source} -> ${inside.packet.destination}`;
@@ -155,7 +189,12 @@ export function decapsulate(way: Way, station: Station): Way[] {
     rewrite: undefined,
     chosenBy: [...way.chosenBy, ...inside.evidence],
   };
-  const stepped = withStep(opened, { kind: 'decapsulate', says, brief: `${device.link.name} takes it out`, evidence: [deviceLine(device, 2)] });
+  const stepped = withStep(opened, {
+    kind: 'decapsulate',
+    says,
+    brief: `${device.link.name} takes it out`,
+    evidence: [deviceLine(device, 2)],
+  });
   return [going(stepped, { at: 'arrive', station, device: device.link.name, mac: inside.mac })];
 }
 

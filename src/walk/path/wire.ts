@@ -27,7 +27,12 @@ export const wire: Stage<'wire'> = (world, way, { station, device, gateway, mac,
   }
   if (next && mac !== undefined && link.address !== undefined && link.address.toLowerCase() !== mac) {
     const wrong = `nobody who was read has the MAC address ${mac}; ${gateway} is at ${link.address} on node ${last.name}`;
-    return ended(crossed, 'dropped', { kind: 'wire', says: wrong, brief: `wrong MAC ${mac}`, evidence: [...refs, evidence(`${last.station.key}/ip-addr`, own.line)] });
+    return ended(crossed, 'dropped', {
+      kind: 'wire',
+      says: wrong,
+      brief: `wrong MAC ${mac}`,
+      evidence: [...refs, evidence(`${last.station.key}/ip-addr`, own.line)],
+    });
   }
   return [arriving(crossed, last.station, own.device, undefined)];
 };
@@ -38,7 +43,9 @@ const arriving = (way: Way, station: Station, device: string, mac: string | unde
 function deviceByMac(world: World, mac: string): { station: Station; device: Device } | undefined {
   for (const station of world.stations) {
     if (station.place.kind !== 'node') continue;
-    const device = devicesOf(station).find(({ link }) => link.address?.toLowerCase() === mac && link.master === undefined && link.kind !== 'vxlan');
+    const device = devicesOf(station).find(
+      ({ link }) => link.address?.toLowerCase() === mac && link.master === undefined && link.kind !== 'vxlan',
+    );
     if (device) return { station, device };
   }
   return undefined;
@@ -58,13 +65,19 @@ function outside(world: World, way: Way, station: Station, device: string, gatew
     return ended(way, 'dropped', { kind: 'wire', says, brief: 'not translated', evidence: [...untranslated(way, station), ...refs] });
   }
   const lost = lostPod(world, station, destination);
-  if (lost) return ended(way, 'no-route', { kind: 'route', says: lost.says, brief: 'no route', evidence: [...routeTaken(way), ...lost.evidence] });
+  if (lost)
+    return ended(way, 'no-route', { kind: 'route', says: lost.says, brief: 'no route', evidence: [...routeTaken(way), ...lost.evidence] });
   const pod = world.facts.podByAddress(destination);
   if (pod) {
     const says = `${leaves}, and ${destination} is pod ${pod.metadata.namespace}/${pod.metadata.name} on ${pod.spec.nodeName}: what is between them was not read`;
     return ended(way, 'insufficient-info', { kind: 'wire', says, brief: `out to ${gateway}`, evidence: refs });
   }
-  return ended(way, 'insufficient-info', { kind: 'wire', says: `${leaves}; what is there can't be seen`, brief: `out to ${gateway}`, evidence: refs });
+  return ended(way, 'insufficient-info', {
+    kind: 'wire',
+    says: `${leaves}; what is there can't be seen`,
+    brief: `out to ${gateway}`,
+    evidence: refs,
+  });
 }
 
 const routeTaken = (way: Way): EvidenceRef[] => way.hops.at(-1)?.steps.findLast((step) => step.kind === 'route')?.evidence ?? [];

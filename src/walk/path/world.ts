@@ -41,7 +41,12 @@ function originOf(facts: Facts, { from }: Flow): Station | undefined {
 
 /** The IPv6 rules: ip6tables-save, and the native tables of nft; the legacy backend's are not read. */
 function rulesets6({ key, net }: Station): Observed<NetfilterRuleset[]> {
-  const saved = observe(net.entry('ip6tables-save'), `${key}/ip6tables-save`, (text) => parseIptablesSave(text, { source: 'iptables-nft', family: 'ip6' }), true);
+  const saved = observe(
+    net.entry('ip6tables-save'),
+    `${key}/ip6tables-save`,
+    (text) => parseIptablesSave(text, { source: 'iptables-nft', family: 'ip6' }),
+    true,
+  );
   const nft = net.nft();
   if (saved.state !== 'seen') return saved;
   const native = nft.state === 'seen' ? [withoutTablesOf(nft.value, [saved.value])] : [];

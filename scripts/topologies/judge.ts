@@ -1,0 +1,67 @@
+import type { Flow, Trace } from '../../src/model/trace.ts';
+import type { Probed, Seen } from './lab.ts';
+import { type Plan, podPort } from './plan.ts';
+
+/** The walk against the kernel, for one topology. */
+export interface Verdict {
+  result: 'agrees' | 'wrong' | 'insufficient';
+  /** Where the packet was last: what both have to name. */
+  walk: string;
+  kernel: string;
+  /** For a wrong one: what only one of the two has. */
+  differs: string[];
+}
+
+export function flowOf({ flow, service }: Plan, sourcePort: number): Flow {
+  const { from } = flow;
+  const port = flow.protocol === 'icmp' ? undefined : (service?.port ?? podPort);
+  return {
+    from: 'pod' in from ? { kind: 'pod', namespace: 'default', name: from.pod.name } : { kind: 'node', name: from.node.name },
+    to: { kind: 'address', address: flow.to, port },
+    protocol: flow.protocol,
+    ...(flow.protocol === 'icmp' ? {} : { sourcePort }),
+    length: flow.length,
+    packet: 'first',
+  };
+}
+
+/**
+ * Compares every device that the walk says the packet passes with every device that a capture saw it on, and whether the answer came. What the
+ * walk can't tell is insufficient, unless it claims a device that saw nothing.
+ */
+export function compare(traces: readonly Trace[], probed: Probed): Verdict {
+  const [trace, ...others] = traces;
+  if (trace === undefined || others.length > 0) return { result: 'wrong', walk: `${traces.length} ways`, kernel: '', differs: [] };
+  const predicted = passesOf(trace);
+  const seen = withoutFloods(probed.seen, predicted);
+  const missing = predicted.filter((pass) => !seen.includes(pass));
+  const extra = seen.filter((pass) => !predicted.includes(pass));
+  const walk = `${predicted.at(-1) ?? 'nowhere'}: ${trace.disposition}`;
+  const kernel = `${seen.at(-1) ?? 'nowhere'}: ${probed.answer}`;
+  const sameEnd = (trace.disposition === 'delivered') === (probed.answer === 'delivered');
+  const differs = [...missing.map((pass) => `walk only: ${pass}`), ...extra.map((pass) => `kernel only: ${pass}`)];
+  if (trace.disposition === 'insufficient-info') return { result: missing.length > 0 ? 'wrong' : 'insufficient', walk, kernel, differs };
+  return { result: sameEnd && differs.length === 0 ? 'agrees' : 'wrong', walk, kernel, differs };
+}
+
+const passesOf = ({ hops }: Trace): string[] => [
+  ...new Set(
+    hops.flatMap(({ place, direction, steps }) =>
+      steps.flatMap(({ passes }) => (passes ? [`${place.name} ${passes.device} ${passes.direction} ${direction}`] : [])),
+    ),
+  ),
+];
+
+const nameOf = ({ place, device, direction, flow }: Seen): string => `${place} ${device} ${direction} ${flow}`;
+
+/**
+ * A flooded frame is seen on ports that do not lead to its goal, and behind them as one for another machine: the wire between the nodes floods what is
+ * for a MAC address that nobody has, a bridge what it has not learnt.
+ */
+function withoutFloods(seen: readonly Seen[], predicted: readonly string[]): string[] {
+  const floods = seen.filter((one) => one.forOther && one.device === 'eth0' && !predicted.includes(nameOf(one)));
+  const ports = new Set(floods.map(({ place }) => `veth${place.slice(1)}`));
+  const isFlood = (one: Seen): boolean =>
+    floods.includes(one) || (one.direction === 'out' && ports.has(one.device) && !predicted.includes(nameOf(one)));
+  return [...new Set(seen.filter((one) => !isFlood(one)).map(nameOf))];
+}
