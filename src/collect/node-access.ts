@@ -16,6 +16,8 @@ interface Deps {
   nodePods: NodePods;
 }
 
+type NodeAccessOptions = Pick<CollectOptions, 'nodeAccess' | 'image' | 'nodePodNamespace'> & Partial<CollectOptions>;
+
 interface Opened {
   session: Session | undefined;
   report: NodeAccess;
@@ -28,7 +30,7 @@ const atOnce = 4;
  * The best allowed way to look at a node: a node pod of ours, else a hostNetwork pod that is already there (kube-proxy, a CNI agent), else none.
  * Each node is opened once; which way, and why it is less than the best, stands in the report.
  */
-export function createNodeAccess(options: CollectOptions, deps: Deps) {
+export function createNodeAccess(options: NodeAccessOptions, deps: Deps) {
   const opened = new Map<string, Promise<Opened>>();
   const done = new Map<string, Opened>();
   const limit = pLimit(atOnce);
@@ -97,7 +99,7 @@ const none = (node: string, detail: string, failure: ReadFailure): Opened => ({
   failure,
 });
 
-async function openNode(options: CollectOptions, deps: Deps, node: string, silent: string | null): Promise<Opened> {
+async function openNode(options: NodeAccessOptions, deps: Deps, node: string, silent: string | null): Promise<Opened> {
   if (options.nodeAccess === 'none')
     return none(node, '--node-access none', { reason: 'not-collected', detail: 'node access was switched off by --node-access none' });
   // A pod that no kubelet takes up would be waited for in vain.
@@ -126,7 +128,7 @@ async function openNode(options: CollectOptions, deps: Deps, node: string, silen
 }
 
 async function makeNodePod(
-  options: CollectOptions,
+  options: NodeAccessOptions,
   deps: Deps,
   node: string,
 ): Promise<{ ok: true; opened: Opened } | { ok: false; failure: ReadFailure }> {

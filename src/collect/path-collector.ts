@@ -1,0 +1,232 @@
+import { apiKey, apiPaths, systemNamespace } from '../model/object-paths.ts';
+import { choosePort, endpointsOf, findDnsService, readList, readObject } from '../parse/objects.ts';
+import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema } from '../schema/kubernetes.ts';
+import type { Entry } from '../snapshot/entry.ts';
+import type { Request, Snapshot } from '../snapshot/snapshot.ts';
+import { lostOfApi, readObjects } from './api-round.ts';
+import { chooseClient, nodeClient, silentNodes } from './client.ts';
+import { ClusterError, UsageError } from './errors.ts';
+import { namespaceName, sample } from './flow.ts';
+import type { Kubectl } from './kubectl.ts';
+import { namedClient } from './named-client.ts';
+import { createNodeAccess } from './node-access.ts';
+import type { NodePods } from './node-pod.ts';
+import { failedEntries, runOnNode } from './node-rounds.ts';
+import { type CollectOptions, mostEndpoints, mostNodes } from './options.ts';
+import type { ClusterReader } from './reader.ts';
+import { conntrackSection, nodeDetailSections, nodeSections, podSections } from './sections.ts';
+import type { Session } from './session.ts';
+import type { FromArgument } from './target.ts';
+
+/** Where a traced packet starts, and what it is for. */
+export interface PathOptions extends Pick<CollectOptions, 'namespace' | 'nodeAccess' | 'image' | 'nodePodNamespace'> {
+  /** Null: a client is chosen as for a diagnosis. */
+  from: FromArgument | { kind: 'outside'; address: string } | null;
+  to:
+    | { kind: 'service'; namespace: string | null; name: string; port: string | undefined }
+    | { kind: 'pod'; namespace: string | null; name: string; port: number | undefined }
+    | { kind: 'address'; address: string; port: number | undefined };
+}
+
+interface Deps {
+  kubectl: Kubectl;
+  reader: ClusterReader;
+  nodePods: NodePods;
+  version: string;
+  progress: (text: string) => void;
+}
+
+interface Path {
+  client: Request['from'];
+  nodes: string[];
+  pods: Pod[];
+  /** Addresses whose connections are looked for in connection tracking. */
+  addresses: string[];
+  silent: Map<string, string>;
+}
+
+/** Reads the tables of every node and pod on the way of a packet, and sends nothing. */
+export async function collectPath(options: PathOptions, deps: Deps): Promise<Snapshot> {
+  const started = new Date();
+  const clock = performance.now();
+  const entries = new Map<string, Entry>();
+  const add = (items: readonly Entry[]): void => {
+    for (const item of items) entries.set(item.key, item);
+  };
+  const access = createNodeAccess(options, deps);
+  deps.progress('reading the API');
+  const path = await readPath(options, deps.reader, add);
+  deps.progress(`reaching ${path.nodes.length === 1 ? `node ${path.nodes[0]}` : `${path.nodes.length} nodes`}`);
+  const sessions = await access.open(path.nodes, path.silent);
+  deps.progress('reading the nodes on the way');
+  const results = await Promise.all(path.nodes.map((node) => readNode(deps.kubectl, path, node, sessions.get(node), access.failure(node))));
+  for (const result of results) add(result);
+  const milliseconds = performance.now() - clock;
+  return {
+    manifest: {
+      apiVersion: 'k8snet.dev/v1',
+      kind: 'Snapshot',
+      k8snet: deps.version,
+      startedAt: started.toISOString(),
+      seconds: Math.round(milliseconds / 10) / 100,
+      phases: [],
+      request: toRequest(options, path.client),
+      access: {
+        best: access.best(false),
+        nodes: access.report(),
+        lost: [...lostOfApi(entries.values()), ...access.lost(undefined, 'node')],
+      },
+    },
+    entries,
+  };
+}
+
+function toRequest({ to, namespace }: PathOptions, client: Request['from']): Request {
+  const own = to.kind === 'address' ? namespace : (to.namespace ?? namespace);
+  const name = to.kind === 'address' ? to.address : to.name;
+  return {
+    target: { kind: 'Service', namespace: own ?? 'default', name },
+    port: to.port === undefined ? null : String(to.port),
+    from: client,
+  };
+}
+
+async function readNode(
+  kubectl: Kubectl,
+  path: Path,
+  node: string,
+  session: Session | undefined,
+  failure: { reason: string; detail: string } | null,
+): Promise<Entry[]> {
+  const pods = path.pods.filter((pod) => pod.spec.nodeName === node && !pod.spec.hostNetwork);
+  const lane = `node/${node}`;
+  const own = [
+    ...nodeSections(node),
+    ...nodeDetailSections(node).filter(({ key }) => key.endsWith('/ip6tables-save')),
+    ...(path.addresses.length > 0 ? [conntrackSection(node, path.addresses, `${lane}/conntrack`)] : []),
+  ];
+  const inside = pods.flatMap((pod) =>
+    podSections(pod.metadata.namespace ?? '', pod.metadata.name, namespaceName(pod), `pod/${pod.metadata.name}`),
+  );
+  const on = { kind: 'node', name: node } as const;
+  if (!session) return failedEntries([...own, ...inside], failure, on);
+  if (session.tier === 'node-pod') return runOnNode(kubectl, session, node, [...own, ...inside], pods);
+  const shut = { reason: 'not-collected', detail: 'a pod can only be entered from a node pod' };
+  return [...(await runOnNode(kubectl, session, node, own, [])), ...failedEntries(inside, shut, on)];
+}
+
+/** Reads the objects and settles which nodes and pods lie on the way. Throws UsageError for what is not there, ClusterError for what can't be read. */
+async function readPath(options: PathOptions, reader: ClusterReader, add: (entries: readonly Entry[]) => void): Promise<Path> {
+  const { from, to } = options;
+  const home = options.namespace ?? 'default';
+  const toNamespace = to.kind === 'address' ? await namespaceOf(reader, to.address) : (to.namespace ?? home);
+  const fromNamespace = (from && from.kind !== 'outside' ? from.namespace : null) ?? home;
+  const namespaces = [...new Set([fromNamespace, ...(toNamespace === null ? [] : [toNamespace]), systemNamespace])];
+  const ofService = to.kind === 'service' ? [apiPaths.service(toNamespace ?? home, to.name)] : [];
+  const read = await readObjects(reader, [
+    apiPaths.nodes,
+    apiPaths.services(systemNamespace),
+    ...namespaces.flatMap((namespace) => [apiPaths.pods(namespace), apiPaths.endpointSlices(namespace)]),
+    ...ofService,
+  ]);
+  add(read);
+  const at = (path: string): Entry | undefined => read.find(({ key }) => key === apiKey(path));
+  if (read.every((entry) => entry.failure)) throw new ClusterError(`the API server could not be asked: ${read[0]?.failure?.detail ?? ''}`);
+  const lists = namespaces.map((namespace) => readList(at(apiPaths.pods(namespace)), podSchema));
+  const pods = lists.flatMap((list) => (list.state === 'seen' ? list.value : []));
+  const nodes = readList(at(apiPaths.nodes), nodeSchema);
+  const nodeList = nodes.state === 'seen' ? nodes.value : [];
+  const service = to.kind === 'service' ? serviceAt(at, to.name, toNamespace ?? home) : undefined;
+  const backends = backendsOf(at, service, to, pods, toNamespace ?? home);
+  const byName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
+  const podsRead = readList(at(apiPaths.pods(fromNamespace)), podSchema);
+  const client =
+    from === null
+      ? chooseClient(
+          pods.filter((pod) => pod.metadata.namespace === (toNamespace ?? home)),
+          new Set(backends.flatMap((pod) => pod.status.podIP ?? [])),
+          nodeList,
+        )
+      : from.kind === 'outside'
+        ? nodeClient('', 'the flow starts outside of the cluster')
+        : await namedClient(
+            from,
+            fromNamespace,
+            byName,
+            nodeList.map(({ metadata }) => metadata.name),
+            podsRead,
+            reader,
+            add,
+          );
+  const clientPod = byName.get(`${client.namespace}/${client.name}`);
+  const owners =
+    to.kind === 'address' ? nodeList.filter((node) => node.status.addresses?.some(({ address }) => address === to.address)) : [];
+  const entrances = from?.kind === 'outside' && owners.length === 0 ? nodeList : owners;
+  return {
+    client,
+    nodes: [
+      ...new Set(
+        [client.node, ...entrances.map(({ metadata }) => metadata.name), ...backends.map((pod) => pod.spec.nodeName)].filter(
+          (name) => name !== null && name !== undefined && name !== '',
+        ),
+      ),
+    ].slice(0, mostNodes) as string[],
+    pods: [...new Set([...(clientPod ? [clientPod] : []), ...backends])],
+    addresses: addressesOf(options, service).slice(0, 6),
+    silent: silentNodes(nodeList),
+  };
+}
+
+/** Addresses of the target that may stand in tables of connections. */
+const addressesOf = ({ to }: PathOptions, service: Service | undefined): string[] =>
+  (to.kind === 'address' ? [to.address] : (service?.spec.clusterIPs ?? [])).filter(
+    (address) => address !== 'None' && !address.includes(':'),
+  );
+
+/** The namespace of the pod that has an address; null when no pod has it, or that could not be asked. */
+async function namespaceOf(reader: ClusterReader, address: string): Promise<string | null> {
+  const read = await reader.get(`/api/v1/pods?fieldSelector=status.podIP%3D${encodeURIComponent(address)}`);
+  const items = read.ok ? ((read.body as { items?: { metadata?: { namespace?: string } }[] }).items ?? []) : [];
+  return items[0]?.metadata?.namespace ?? null;
+}
+
+function serviceAt(at: (path: string) => Entry | undefined, name: string, namespace: string): Service | undefined {
+  const service = readObject(at(apiPaths.service(namespace, name)), serviceSchema);
+  if (service.state === 'absent') throw new UsageError(`there is no Service "${name}" in namespace "${namespace}"`);
+  return service.state === 'seen' ? service.value : undefined;
+}
+
+/** The pods at the other end: endpoints of the Service (and of cluster DNS, when that is the target), the pod that was named or has the address. */
+function backendsOf(
+  at: (path: string) => Entry | undefined,
+  service: Service | undefined,
+  to: PathOptions['to'],
+  pods: readonly Pod[],
+  namespace: string,
+): Pod[] {
+  if (to.kind === 'address') {
+    const services = readList(at(apiPaths.services(systemNamespace)), serviceSchema);
+    const dns = services.state === 'seen' ? findDnsService(services.value) : undefined;
+    if (dns?.spec.clusterIP === to.address) return endpointPods(at, dns, systemNamespace, pods, null);
+    return pods.filter((pod) => pod.status.podIP === to.address);
+  }
+  if (to.kind === 'service') return service ? endpointPods(at, service, namespace, pods, to.port ?? null) : [];
+  const pod = pods.find(({ metadata }) => metadata.name === to.name && metadata.namespace === namespace);
+  if (pod === undefined) throw new UsageError(`there is no pod "${to.name}" in namespace "${namespace}"`);
+  return [pod];
+}
+
+function endpointPods(
+  at: (path: string) => Entry | undefined,
+  service: Service,
+  namespace: string,
+  pods: readonly Pod[],
+  wanted: string | null,
+): Pod[] {
+  const slices = readList(at(apiPaths.endpointSlices(namespace)), endpointSliceSchema);
+  const endpoints =
+    slices.state === 'seen' ? endpointsOf(slices.value, service.metadata.name, choosePort(service, wanted)?.name ?? null) : [];
+  return sample(endpoints, mostEndpoints).flatMap(
+    ({ pod }) => pods.find(({ metadata }) => metadata.name === pod?.name && metadata.namespace === pod?.namespace) ?? [],
+  );
+}
