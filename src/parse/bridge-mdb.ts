@@ -99,10 +99,15 @@ const entrySchema = z.looseObject({
   grp: z.string(),
   src: z.string().optional(),
   state: z.string().optional(),
+  timer: z.string().optional(),
+  protocol: z.string().optional(),
   vid: z.number().optional(),
   flags: z.array(z.string()).default([]),
 });
-const routerSchema = z.record(z.string(), z.array(z.looseObject({ port: z.string() })));
+const routerSchema = z.record(
+  z.string(),
+  z.array(z.looseObject({ port: z.string(), timer: z.string().optional(), type: z.string().optional() })),
+);
 const mdbSchema = z.looseObject({ mdb: z.array(entrySchema), router: routerSchema.default({}) });
 const known: ReadonlySet<string> = new Set([...Object.keys(entrySchema.shape), 'index']);
 
@@ -110,7 +115,7 @@ const entriesFromJson = (item: z.output<typeof mdbSchema>, line: number): MdbEnt
   ...item.mdb.map((raw) => entryFromJson(raw, line)),
   ...Object.entries(item.router).flatMap(([bridge, ports]) =>
     ports.map(
-      ({ port }): MdbEntry => ({
+      ({ port, timer, type }): MdbEntry => ({
         line,
         text: `router ports on ${bridge}: ${port}`,
         bridge,
@@ -118,7 +123,8 @@ const entriesFromJson = (item: z.output<typeof mdbSchema>, line: number): MdbEnt
         group: '',
         flags: [],
         kind: 'router',
-        other: emptyRecord(),
+        ...(type === undefined ? {} : { state: type }),
+        other: Object.assign(emptyRecord<string>(), timer === undefined ? {} : { timer: timer.trim() }),
       }),
     ),
   ),
@@ -137,6 +143,8 @@ const entryFromJson = (raw: z.output<typeof entrySchema>, line: number): MdbEntr
   if (raw.port !== undefined) entry.port = raw.port;
   if (raw.src !== undefined) entry.source = raw.src;
   if (raw.state !== undefined) entry.state = raw.state;
+  if (raw.timer !== undefined) entry.other.timer = raw.timer.trim();
+  if (raw.protocol !== undefined) entry.other.proto = raw.protocol;
   const vlan = toCount(raw.vid === undefined ? undefined : String(raw.vid));
   if (vlan !== undefined) entry.vlan = vlan;
   entry.text = `dev ${entry.bridge} port ${entry.port ?? '?'} grp ${entry.group} ${entry.state ?? ''}`.trim();

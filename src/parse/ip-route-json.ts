@@ -17,6 +17,16 @@ const nexthopSchema = z.looseObject({
   encap: z.string().optional(),
 });
 
+const nexthopObject = z.looseObject({
+  id: z.number(),
+  group: z.array(z.looseObject({ id: z.number(), weight: z.number().optional() })).optional(),
+  gateway: z.string().optional(),
+  dev: z.string().optional(),
+  scope: z.string().optional(),
+  protocol: z.string().optional(),
+  flags: z.array(z.string()).default([]),
+});
+
 /** An item of `ip -j route`, iproute2 4.14 to 6.15 (print_route() in ip/iproute.c). Unknown keys are kept. */
 export const routeSchema = z.looseObject({
   type: z.enum(routeTypes).default('unicast'),
@@ -37,6 +47,8 @@ export const routeSchema = z.looseObject({
   error: z.number().optional(),
   flags: z.array(z.string()).default([]),
   encap: z.string().optional(),
+  flow: z.looseObject({ from: z.string().optional(), to: z.string() }).optional(),
+  nh_info: nexthopObject.optional(),
   metrics: z.array(z.record(z.string(), z.unknown())).default([]),
   nexthops: z.array(nexthopSchema).default([]),
 });
@@ -62,6 +74,10 @@ export const routeFromJson = (item: z.output<typeof routeSchema>, line: number, 
   };
   setOptional(route, item);
   if (typeof metrics.mtu === 'number') route.mtu = metrics.mtu;
+  // A gateway of another family than the route's, in the words of the text.
+  if (item.via !== undefined) route.other.via = item.via.family;
+  if (item.flow !== undefined) route.other[item.flow.from === undefined ? 'realm' : 'realms'] = realmsOf(item.flow);
+  if (item.nh_info !== undefined) route.other.nh_info = nexthopObjectOf(item.nh_info);
   route.family = jsonFamily(item) ?? family;
   route.destination = destinationOf(route.dst, route.family);
   route.text = renderRoute(route);
@@ -69,6 +85,22 @@ export const routeFromJson = (item: z.output<typeof routeSchema>, line: number, 
 };
 
 const knownKeys: ReadonlySet<string> = new Set(Object.keys(routeSchema.shape));
+
+const realmsOf = ({ from, to }: { from?: string | undefined; to: string }): string => (from === undefined ? to : `${from}/${to}`);
+
+/** `id 10 group 1,3/2 scope global proto unspec`, as `ip -d route` writes the nexthop object that a route names. */
+const nexthopObjectOf = (item: z.output<typeof nexthopObject>): string => {
+  const group = item.group?.map(({ id, weight }) => (weight === undefined ? `${id}` : `${id},${weight}`)).join('/');
+  const words = [
+    `id ${item.id}`,
+    pair('group', group),
+    pair('via', item.gateway),
+    pair('dev', item.dev),
+    pair('scope', item.scope),
+    pair('proto', item.protocol),
+  ];
+  return [...words, ...item.flags].filter((word) => word !== undefined).join(' ');
+};
 
 const setOptional = (route: Route, item: z.output<typeof routeSchema>): void => {
   if (item.from !== undefined) route.from = item.from;

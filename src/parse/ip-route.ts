@@ -76,14 +76,20 @@ const isWayOutHidden = (route: Route): boolean =>
 /** `-o` puts a backslash where the newline would be. */
 const splitOneLine = ({ line, text }: TextLine): TextLine[] => text.split('\\').map((part) => ({ line, text: part }));
 
-const isContinuation = (text: string): boolean => /^\s+(nexthop|cache)\b/.test(text);
+const isContinuation = (text: string): boolean => /^\s+(nexthop|cache|nh_info)\b/.test(text);
 
 const continueRoute = (route: Route, line: TextLine): string | undefined => {
-  const words = new Words(wordsOf(line.text));
+  const [first, ...rest] = wordsOf(line.text);
+  const words = new Words(rest);
   route.text += `\n${line.text}`;
-  if (words.next() === 'cache') {
+  if (first === 'cache') {
     const attempt = readKeywords(words, cacheWords, route);
     return 'ok' in attempt ? undefined : attempt.why;
+  }
+  // The nexthop object that `nhid` names (`-d`); its ways out follow as nexthop lines.
+  if (first === 'nh_info') {
+    route.other.nh_info = rest.join(' ');
+    return undefined;
   }
   const attempt = readKeywords<Nexthop>(words, nexthopWords, { flags: [] });
   if (!('ok' in attempt)) return attempt.why;

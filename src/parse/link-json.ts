@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { parseAddress } from '../model/ip.ts';
-import type { DirectionCounters, Link, LinkAddress, Vxlan } from '../model/link.ts';
+import type { Link, LinkAddress, Vxlan } from '../model/link.ts';
 import type { Parsed } from '../model/parsed.ts';
 import { parseJsonItems } from './json-items.ts';
-import { emptyRecord } from './text-lines.ts';
+import { commonWordsOfJson, countersOfJson, detailWordsOfJson, portWordsOfJson } from './link-json-words.ts';
 import { textRecord } from './word-table.ts';
 
 const addressSchema = z.looseObject({
@@ -72,10 +72,10 @@ const linkFromJson = (item: JsonLink, line: number): Link | undefined => {
     name: item.ifname,
     flags: item.flags,
     altNames: item.altnames,
-    details: textRecord(item.linkinfo?.info_data ?? {}),
-    portDetails: onOffRecord(item.linkinfo?.info_slave_data ?? {}),
+    details: detailWordsOfJson(item.linkinfo?.info_kind, item.linkinfo?.info_data ?? {}),
+    portDetails: portWordsOfJson(item.linkinfo?.info_slave_data ?? {}),
     addresses,
-    other: textRecord(item, knownKeys),
+    other: commonWordsOfJson(textRecord(item, knownKeys)),
   };
   setOptional(link, item);
   setPeer(link, item);
@@ -83,12 +83,6 @@ const linkFromJson = (item: JsonLink, line: number): Link | undefined => {
   link.text = renderLink(link);
   return link;
 };
-
-/** Options of a port are `on` and `off` in the text and booleans in JSON. */
-const onOffRecord = (values: Record<string, unknown>): Record<string, string> =>
-  textRecord(
-    Object.fromEntries(Object.entries(values).map(([key, value]) => [key, typeof value === 'boolean' ? (value ? 'on' : 'off') : value])),
-  );
 
 const knownKeys: ReadonlySet<string> = new Set(Object.keys(linkSchema.shape));
 
@@ -123,7 +117,7 @@ const setKind = (link: Link, item: JsonLink): void => {
   if (portKind !== undefined) link.portKind = portKind;
   if (kind === 'vxlan') link.vxlan = vxlanOf(item.linkinfo?.info_data ?? {});
   const stats = item.stats64 ?? item.stats;
-  if (stats !== undefined) link.counters = { rx: directionOf(stats.rx), tx: directionOf(stats.tx) };
+  if (stats !== undefined) link.counters = { rx: countersOfJson(stats.rx), tx: countersOfJson(stats.tx) };
 };
 
 const vxlanOf = (data: Record<string, unknown>): Vxlan => {
@@ -141,20 +135,6 @@ const vxlanOf = (data: Record<string, unknown>): Vxlan => {
   if (group !== undefined) vxlan.group = group;
   if (dev !== undefined) vxlan.dev = dev;
   return vxlan;
-};
-
-/** JSON and text name the same counters differently; here they have the names of the text. */
-const counterNames: ReadonlyMap<string, string> = new Map([
-  ['over_errors', 'overrun'],
-  ['multicast', 'mcast'],
-  ['carrier_errors', 'carrier'],
-  ['collisions', 'collsns'],
-]);
-
-const directionOf = (values: Record<string, number>): DirectionCounters => {
-  const direction = emptyRecord<number>();
-  for (const [key, value] of Object.entries(values)) direction[counterNames.get(key) ?? key] = value;
-  return direction;
 };
 
 /** `undefined` when one address is not understood: the interface would seem to have fewer addresses than it has. `ip -4` prints `{}` for the others. */
