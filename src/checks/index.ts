@@ -2,26 +2,12 @@ import { acceptsAndNeverAnswers } from './app/accepts-and-never-answers.ts';
 import { listeningOnLoopbackOnly } from './app/listening-on-loopback-only.ts';
 import { listeningOnWrongPort } from './app/listening-on-wrong-port.ts';
 import type { Check } from './check.ts';
-import { backendNodePolicyDrop } from './cni/backend-node-policy-drop.ts';
+import { causesOfLoss } from './cni/causes-of-loss.ts';
 import { cniConfigMissing } from './cni/cni-config-missing.ts';
-import { fdbEntryWrong } from './cni/fdb-entry-wrong.ts';
-import { forwardDrop } from './cni/forward-drop.ts';
-import { ipForwardOff } from './cni/ip-forward-off.ts';
 import { mtuBlackHole } from './cni/mtu-black-hole.ts';
-import { nodeUnreachable } from './cni/node-unreachable.ts';
 import { podAddressesExhausted } from './cni/pod-addresses-exhausted.ts';
-import { podDefaultRouteMissing } from './cni/pod-default-route-missing.ts';
-import { podRouteMissing } from './cni/pod-route-missing.ts';
 import { podTrafficLostUnexplained } from './cni/pod-traffic-lost-unexplained.ts';
-import { podVethDown } from './cni/pod-veth-down.ts';
-import { podVethNotOnBridge } from './cni/pod-veth-not-on-bridge.ts';
-import { rpFilterDrop } from './cni/rp-filter-drop.ts';
-import { tunnelDeviceDown } from './cni/tunnel-device-down.ts';
-import { tunnelNeighbourWrong } from './cni/tunnel-neighbour-wrong.ts';
-import { tunnelPortFiltered } from './cni/tunnel-port-filtered.ts';
 import { tunnelTrafficLostBetweenNodes } from './cni/tunnel-traffic-lost.ts';
-import { vtepMacMismatch } from './cni/vtep-mac-mismatch.ts';
-import { vxlanParametersDiffer } from './cni/vxlan-parameters-differ.ts';
 import { corednsCrashLoop } from './dns/coredns-crash-loop.ts';
 import { dnsPodBad } from './dns/dns-pod-bad.ts';
 import { dnsPolicyDefault } from './dns/dns-policy-default.ts';
@@ -55,22 +41,8 @@ import { targetPortNotListening } from './service/target-port-not-listening.ts';
 export const checks: readonly Check[] = [
   // A full table drops the first packet of everything; whatever else is lost on that node may be its doing.
   conntrackTableFull,
-  tunnelDeviceDown,
-  podVethDown,
-  podVethNotOnBridge,
-  podDefaultRouteMissing,
-  vxlanParametersDiffer,
-  podRouteMissing,
-  vtepMacMismatch,
-  tunnelNeighbourWrong,
-  fdbEntryWrong,
-  tunnelPortFiltered,
-  ipForwardOff,
-  rpFilterDrop,
-  forwardDrop,
-  backendNodePolicyDrop,
+  ...causesOfLoss,
   mtuBlackHole,
-  nodeUnreachable,
   tunnelTrafficLostBetweenNodes,
   cniConfigMissing,
   podAddressesExhausted,

@@ -23,13 +23,12 @@ export async function diagnose(args: readonly string[], options: ClusterExecOpti
   return { exit: result.exitCode, report, stdout: result.stdout, stderr: result.stderr };
 }
 
-/** Node pods of ours that are still there. */
+/** Node pods of k8snet, once those that are being deleted have gone. */
 export async function nodePodsLeft(): Promise<string[]> {
   for (let round = 0; ; round += 1) {
     const result = await clusterExec(['kubectl', 'get', 'pods', '-A', '-l', 'app.kubernetes.io/managed-by=k8snet', '-o', 'name']);
     const names = result.stdout.split('\n').filter(Boolean);
-    // A deleted pod takes a moment to go.
-    if (names.length === 0 || round === 20) return names;
+    if (names.length === 0 || round === 30) return names;
     await new Promise((resolve) => setTimeout(resolve, 500));
   }
 }

@@ -2,42 +2,9 @@ import type { Facts } from '../../facts/facts.ts';
 import { failed, isFailing, isPassing, type ProbeResult } from '../../facts/probe-results.ts';
 import type { Leg } from '../../walk/leg.ts';
 import { runCheck } from '../check.ts';
-import { backendNodePolicyDrop } from './backend-node-policy-drop.ts';
-import { fdbEntryWrong } from './fdb-entry-wrong.ts';
-import { forwardDrop } from './forward-drop.ts';
+import { causesOfLoss } from './causes-of-loss.ts';
 import { scopedStop } from './forwarding-rules.ts';
-import { ipForwardOff } from './ip-forward-off.ts';
 import { directProbes, legsOf, legsSeenToWork, pathKey } from './legs.ts';
-import { nodeUnreachable } from './node-unreachable.ts';
-import { podDefaultRouteMissing } from './pod-default-route-missing.ts';
-import { podRouteMissing } from './pod-route-missing.ts';
-import { podVethDown } from './pod-veth-down.ts';
-import { podVethNotOnBridge } from './pod-veth-not-on-bridge.ts';
-import { rpFilterDrop } from './rp-filter-drop.ts';
-import { tunnelDeviceDown } from './tunnel-device-down.ts';
-import { tunnelNeighbourWrong } from './tunnel-neighbour-wrong.ts';
-import { tunnelPortFiltered } from './tunnel-port-filtered.ts';
-import { vtepMacMismatch } from './vtep-mac-mismatch.ts';
-import { vxlanParametersDiffer } from './vxlan-parameters-differ.ts';
-
-/** The checks that can explain why pod traffic is lost, and that the residual ones come after. */
-const particular = [
-  tunnelDeviceDown,
-  podVethDown,
-  podVethNotOnBridge,
-  podDefaultRouteMissing,
-  vxlanParametersDiffer,
-  podRouteMissing,
-  vtepMacMismatch,
-  tunnelNeighbourWrong,
-  fdbEntryWrong,
-  tunnelPortFiltered,
-  ipForwardOff,
-  rpFilterDrop,
-  forwardDrop,
-  backendNodePolicyDrop,
-  nodeUnreachable,
-];
 
 /** A direct probe that got nothing back, on a leg that nothing else was seen to pass, and that no particular check explains. */
 export interface Lost {
@@ -57,7 +24,7 @@ const memo = new WeakMap<Facts, LostTraffic>();
 export function lostTraffic(facts: Facts): LostTraffic {
   const known = memo.get(facts);
   if (known) return known;
-  const results = particular.map((check) => ({ check, result: runCheck(check, facts) }));
+  const results = causesOfLoss.map((check) => ({ check, result: runCheck(check, facts) }));
   const explains = (probe: ProbeResult): boolean =>
     results.some(({ result }) => result.state === 'fail' && result.faults.some((item) => item.breaks(probe)));
   const works = legsSeenToWork(facts);

@@ -147,15 +147,7 @@ export async function freshNamespace(name: string, labels: Record<string, string
   await apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
 }
 
-/** Node pods of k8snet, once those that are being deleted have gone. */
-export async function nodePodsLeft(): Promise<string[]> {
-  for (let round = 0; ; round += 1) {
-    const text = await mustKubectl(['get', 'pods', '-A', '-l', 'app.kubernetes.io/managed-by=k8snet', '-o', 'name']);
-    const names = text.split('\n').filter(Boolean);
-    if (names.length === 0 || round === 30) return names;
-    await pause(500);
-  }
-}
+export { nodePodsLeft } from '../diagnose.ts';
 
 export const pause = (milliseconds: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
