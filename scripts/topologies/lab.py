@@ -6,6 +6,7 @@ A process of its own, because Node.js has neither setns nor packet sockets. It r
 {"do": "probe", "namespaces": {NAME: FILE}, "from": NAME, "protocol": "tcp" | "udp" | "icmp", "to": ADDRESS, "port": N,
  "sourcePort": N, "length": N, "seconds": S}
     -> {"answer": "delivered" | "refused" | "none", "seen": [[namespace, device, "in" | "out", "request" | "reply", for_another_host], ...]}
+{"do": "warm", "namespaces": {NAME: FILE}, "to": [ADDRESS]}                         fills neighbour tables and FDBs
 {"do": "close"}                                                                     all sockets go, so that namespaces can be deleted
 """
 
@@ -215,13 +216,30 @@ def record(sock, tap, request, seen):
             seen.append([name, device, direction, flow, kind == PACKET_OTHERHOST])
 
 
+def warm(request):
+    """A datagram from every namespace to every address, and time for the answers (port unreachable) to come back."""
+    senders = []
+    for file in request["namespaces"].values():
+        sender = inside(file, lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        senders.append(sender)
+        for address in request["to"]:
+            try:
+                sender.sendto(b"k8snet", (address, 9))
+            except OSError:
+                pass
+    time.sleep(0.25)
+    for sender in senders:
+        sender.close()
+    return {}
+
+
 def close(_request):
     while listeners:
         listeners.pop().close()
     return {}
 
 
-WORK = {"listen": listen, "probe": probe, "close": close}
+WORK = {"listen": listen, "warm": warm, "probe": probe, "close": close}
 for line in sys.stdin:
     asked = json.loads(line)
     try:

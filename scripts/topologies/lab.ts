@@ -19,6 +19,8 @@ export interface Probed {
 
 export interface Lab {
   listen(namespaces: Record<string, string>, protocol: string, port: number): Promise<void>;
+  /** Everybody speaks to every address once. */
+  warm(namespaces: Record<string, string>, to: readonly string[]): Promise<void>;
   probe(request: ProbeRequest): Promise<Probed>;
   /** Closes all sockets, so that namespaces can go. */
   close(): Promise<void>;
@@ -55,6 +57,7 @@ export function startLab(): Lab {
   };
   return {
     listen: async (namespaces, protocol, port) => void (await ask({ do: 'listen', namespaces, protocol, port })),
+    warm: async (namespaces, to) => void (await ask({ do: 'warm', namespaces, to })),
     probe: async (request) => {
       const { answer, seen } = (await ask({ do: 'probe', ...request })) as {
         answer: Probed['answer'];

@@ -2,7 +2,7 @@ import { createFacts } from '../../src/facts/facts.ts';
 import type { Trace } from '../../src/model/trace.ts';
 import { traceFlow } from '../../src/walk/trace.ts';
 import { randomOf } from '../fuzz/random.ts';
-import { build, destroy, fileOf, run, spaceOf } from './build.ts';
+import { build, destroy, fileOf, run } from './build.ts';
 import { collect } from './collect.ts';
 import { defectOf } from './defects.ts';
 import { compare, flowOf, type Verdict } from './judge.ts';
@@ -37,18 +37,23 @@ async function runOne(lab: Lab, seed: number, index: number): Promise<Outcome> {
   const random = randomOf(seed, index);
   const plan = planOf(random);
   const defect = defectOf(plan, random);
+  const all = filesOf([...plan.nodes, ...plan.pods].map(({ name }) => name));
   const sourcePort = 20_000 + (index % 40_000);
   try {
     build(plan);
     const pods = plan.pods.filter((pod) => pod !== defect.deaf);
     if (plan.flow.protocol !== 'icmp') await lab.listen(filesOf(pods.map(({ name }) => name)), plan.flow.protocol, podPort);
-    if (plan.warm) warmUp(plan);
+    if (plan.warm)
+      await lab.warm(
+        all,
+        plan.pods.map(({ address }) => address),
+      );
     run(defect.changes);
     if (defect.settles) await new Promise((resolve) => setTimeout(resolve, settling * 1000));
     const snapshot = collect(plan);
     const { from, protocol, to, port, length } = plan.flow;
     const probed = await lab.probe({
-      namespaces: filesOf([...plan.nodes, ...plan.pods].map(({ name }) => name)),
+      namespaces: all,
       from: 'pod' in from ? from.pod.name : from.node.name,
       protocol,
       to,
@@ -66,15 +71,3 @@ async function runOne(lab: Lab, seed: number, index: number): Promise<Outcome> {
 }
 
 const filesOf = (names: readonly string[]): Record<string, string> => Object.fromEntries(names.map((name) => [name, fileOf(name)]));
-
-/** Every pod and node pings every other once: tables are filled as in a cluster that was well before. */
-function warmUp(plan: Plan): void {
-  const addresses = plan.pods.map(({ address }) => address);
-  const names = [...plan.nodes, ...plan.pods].map(({ name }) => name);
-  run(
-    names.map((name) => ({
-      space: spaceOf(name),
-      lines: [`${addresses.map((address) => `ping -n -q -c 1 -W 1 ${address} >/dev/null 2>&1 &`).join('\n')}\nwait || true`],
-    })),
-  );
-}

@@ -56,12 +56,15 @@ function askOnLink(world: World, way: Way, station: Station, device: Device, gat
   if (master === undefined) return askStation(way, far.station, far.device, gateway);
   const bridge = deviceOf(far.station, master);
   if (bridge === undefined || !isBridge(far.station, bridge)) return cannotTell(`what ${master} is was not read`);
+  const flags = flagsOf(far.device);
+  if (flags.state !== 'forwarding')
+    return { is: 'nobody', evidence: [deviceLine(far.device, 3)], why: `port ${far.device.link.name} of ${master} is ${flags.state}` };
   const own = ownerOf(far.station, gateway);
   if (own && deadReason(bridge) === undefined)
     return known(bridge.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [
       evidence(`${far.station.key}/ip-addr`, own.line),
     ]);
-  return askPorts(world, far.station, master, far.device.link.name, gateway);
+  return askPorts(world, far.station, master, far.device, gateway);
 }
 
 /**
@@ -77,7 +80,7 @@ function askStation(way: Way, station: Station, device: Device, gateway: string)
 }
 
 /** The pods on the ports of a bridge, and the bridge's own station. */
-function askPorts(world: World, station: Station, bridge: string, from: string | undefined, gateway: string): Resolved {
+function askPorts(world: World, station: Station, bridge: string, from: Device | undefined, gateway: string): Resolved {
   let unseen: string | undefined;
   for (const port of portsOf(station, bridge)) {
     const far = peerOf(world, station, port);
@@ -87,11 +90,8 @@ function askPorts(world: World, station: Station, bridge: string, from: string |
     }
     const own = ownerOf(far.station, gateway);
     if (own === undefined) continue;
-    const dead =
-      deadReason(port) ??
-      deadReason(far.device) ??
-      (flagsOf(port).state === 'forwarding' ? undefined : `${port.link.name} does not forward`);
-    if (dead || port.link.name === from)
+    const dead = deadReason(port) ?? deadReason(far.device) ?? shut(port, from);
+    if (dead || port.link.name === from?.link.name)
       return { is: 'nobody', evidence: [deviceLine(port), deviceLine(far.device)], why: dead ?? 'it is behind the same port' };
     return known(far.device.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [
       evidence(`${far.station.key}/ip-addr`, own.line),
@@ -101,6 +101,14 @@ function askPorts(world: World, station: Station, bridge: string, from: string |
   if (unseen !== undefined && end === undefined) return cannotTell(`what is behind port ${unseen} of ${bridge} was not read`);
   const where = end ? `; the pod that has it is behind ${end.link.name}, which is no port of ${bridge}` : '';
   return { is: 'nobody', evidence: end ? [deviceLine(end)] : [], why: `nobody on ${bridge} has ${gateway}${where}` };
+}
+
+/** Why a question that came by one port does not get out by another. */
+function shut(port: Device, from: Device | undefined): string | undefined {
+  const flags = flagsOf(port);
+  if (flags.state !== 'forwarding') return `port ${port.link.name} is ${flags.state}`;
+  const apart = from !== undefined && flags.isolated && flagsOf(from).isolated;
+  return apart ? `ports ${from.link.name} and ${port.link.name} are isolated from each other` : undefined;
 }
 
 /** A port whose learnt MAC addresses all belong to other addresses in the neighbour table. */

@@ -28,7 +28,7 @@ export function checkSource(way: Way, station: Station, device: string): SourceC
   const isKnown = all.value !== undefined && single.value !== undefined;
   if (value <= 0 && isKnown) return { passes: true, way };
   const back = backRoute(station, packet.source, packet.destination);
-  if (back.device === device) return { passes: true, way };
+  if (back.devices.includes(device)) return { passes: true, way };
   if (!isKnown && value < 1) {
     const sentence = `rp_filter of ${device} on ${nameOf(station)}`;
     if (station.place.kind === 'pod') return { passes: true, way: assuming(way, `${sentence} is off`) };
@@ -45,10 +45,10 @@ export function checkSource(way: Way, station: Station, device: string): SourceC
       ways: ended(way, 'insufficient-info', { kind: 'source-check', says, brief: 'rp_filter?', evidence: back.evidence }),
     };
   }
-  // Loose mode asks for any way back; a device without an address of its own has none for strict mode either.
-  if (value === 2 && back.device !== undefined) return { passes: true, way };
+  // Loose mode asks for any way back, but only on a device that has an address (no_addr in __fib_validate_source).
+  if (value === 2 && back.devices.length > 0 && hasAddress(station, device)) return { passes: true, way };
   const lines = [all, single].flatMap((setting) => (setting.value === value ? [setting.line] : []));
-  const leads = back.device === undefined ? 'there is no way back' : `the way back leads by ${back.device}`;
+  const leads = back.devices.length === 0 ? 'there is no way back' : `the way back leads by ${back.devices.join(', ')}`;
   const says = `${nameOf(station)} drops it by rp_filter=${value} of ${device}: to ${packet.source} ${leads}`;
   return {
     passes: false,
@@ -61,17 +61,22 @@ export function checkSource(way: Way, station: Station, device: string): SourceC
   };
 }
 
+function hasAddress(station: Station, device: string): boolean {
+  const links = station.net.addresses();
+  return links.state !== 'seen' || links.value.some((link) => link.name === device && link.addresses.some(({ family }) => family === 4));
+}
+
 interface Back {
-  device: string | undefined;
+  devices: string[];
   isKnown: boolean;
   evidence: EvidenceRef[];
 }
 
 function backRoute(station: Station, source: string, destination: string): Back {
   const decision = lookupRoute(station.net, { to: source, from: destination });
-  if (decision.state !== 'seen') return { device: undefined, isKnown: false, evidence: [] };
+  if (decision.state !== 'seen') return { devices: [], isKnown: false, evidence: [] };
   const { route, doubt } = decision.value;
   const ref = evidence(`${station.key}/ip-route`, ...(route ? [route.line] : []));
-  const devices = route?.type === 'unicast' ? (waysOut(route) ?? []).map((one) => one.dev) : [];
-  return { device: devices[0], isKnown: doubt === undefined && devices.length <= 1, evidence: [ref] };
+  const devices = route?.type === 'unicast' ? (waysOut(route) ?? []).flatMap(({ dev }) => dev ?? []) : [];
+  return { devices, isKnown: doubt === undefined, evidence: [ref] };
 }
