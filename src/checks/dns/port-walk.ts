@@ -83,6 +83,8 @@ export function walkPort(station: Station, client: string, servers: readonly str
         const elsewhere = stopOf(send(station, rulesets.value, { client, server, protocol, direction, port: otherPort }));
         if (elsewhere && sameDecision(elsewhere.decision, stop.decision)) continue;
         if (isKubeProxys(stop.decision)) continue;
+        // kube-proxy itself refuses other ports of a ClusterIP: nothing was learnt of what comes after it in the same hook.
+        if (elsewhere && isKubeProxys(elsewhere.decision) && elsewhere.decision.hook === stop.decision.hook) continue;
         walked.stops.push({
           station,
           protocol,

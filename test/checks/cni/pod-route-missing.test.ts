@@ -87,7 +87,10 @@ describe('CNI002 pod-route-missing', () => {
     const marks = edited(snapshot, /^node\/n1\/ip-rule$/, (text) =>
       text.replace('32766:', '9:\tfrom all fwmark 0x200/0xf00 lookup 2004\n32766:'),
     );
-    expect(resultOf(podRouteMissing, marks)).toMatchObject({ state: 'unknown' });
+    // A table that knows no way there changes nothing, whatever the mark is.
+    expect(resultOf(podRouteMissing, marks)).toMatchObject({ state: 'fail' });
+    const marked = edited(marks, /^node\/n1\/ip-route$/, (text) => `${text}10.244.0.0/16 via 192.168.1.12 dev eth0 table 2004\n`);
+    expect(resultOf(podRouteMissing, marked)).toMatchObject({ state: 'unknown' });
   });
 });
 
