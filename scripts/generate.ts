@@ -1,5 +1,5 @@
 /**
- * Writes what is derived from the source: docs/schema/diagnosis-report.v1.json from the zod schema, and docs/checks from the checks.
+ * Writes what is derived from the source: docs/schema/*.json from the zod schemas, and docs/checks from the checks.
  * With `--check` it writes nothing and fails, naming the files, when one on disk differs: `npm run generate -- --check`.
  */
 import { existsSync } from 'node:fs';
@@ -12,6 +12,7 @@ import type { CheckMeta } from '../src/model/check.ts';
 import { checkPageName, renderCheckIndex, renderCheckPage } from '../src/report/check-page.ts';
 import { renderReport } from '../src/report/index.ts';
 import { reportSchema } from '../src/schema/report.ts';
+import { verifyReportSchema } from '../src/schema/verify.ts';
 import { unpackSnapshot } from '../src/snapshot/archive.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -23,6 +24,7 @@ async function generated(): Promise<Map<string, string>> {
   const pages = metas.map((meta): [string, string] => [join(CHECKS_FOLDER, checkPageName(meta)), renderCheckPage(meta)]);
   return new Map([
     [join('docs', 'schema', 'diagnosis-report.v1.json'), reportJsonSchema()],
+    [join('docs', 'schema', 'verify-report.v1.json'), verifyJsonSchema()],
     ...(metas.length === 0 ? [] : [[join(CHECKS_FOLDER, 'README.md'), renderCheckIndex(metas)] as const]),
     ...pages,
     ...(await readmeWithDemo()),
@@ -36,6 +38,12 @@ async function generated(): Promise<Map<string, string>> {
 function reportJsonSchema(): string {
   const { $schema, ...schema } = z.toJSONSchema(reportSchema, { target: 'draft-2020-12', io: 'input' });
   return `${JSON.stringify({ $schema, title: 'DiagnosisReport (k8snet.dev/v1)', description: 'What `k8snet diagnose -o json` prints', ...schema }, null, 2)}\n`;
+}
+
+/** The same for what `k8snet verify -o json` prints. */
+function verifyJsonSchema(): string {
+  const { $schema, ...schema } = z.toJSONSchema(verifyReportSchema, { target: 'draft-2020-12', io: 'input' });
+  return `${JSON.stringify({ $schema, title: 'VerifyReport (k8snet.dev/v1)', description: 'What `k8snet verify -o json` prints', ...schema }, null, 2)}\n`;
 }
 
 /** README.md with the report of the demo's incident, as the built-in renderer prints it. */

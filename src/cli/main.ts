@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { CollectingOptions, DiagnoseCommandOptions, KubectlOptions } from './options.ts';
+import type { VerifyCommandOptions } from './verify.ts';
 
 declare const K8SNET_VERSION: string;
 
@@ -86,6 +87,17 @@ async function createProgram(name: string) {
     );
   options.addCollectingOptions(options.addKubectlOptions(record));
 
+  const verify = program
+    .command('verify')
+    .description('hold the rules of every node against what the API says of its Services')
+    .argument('[service...]', 'svc/NAME, NAME or NAME.NAMESPACE (default: all of the namespace)')
+    .exitOverride()
+    .addHelpText('after', verifyHelp(name))
+    .action((services: string[], _: unknown, command: { opts: () => VerifyCommandOptions }) =>
+      end(import('./verify.ts').then(({ runVerify }) => runVerify(services, command.opts()))),
+    );
+  options.addReportOptions(options.addNodeOptions(options.addVerifyOptions(options.addKubectlOptions(verify))));
+
   const cleanup = program
     .command('cleanup')
     .description('delete node pods that a killed run left behind')
@@ -116,6 +128,20 @@ async function createProgram(name: string) {
     );
   return program;
 }
+
+const verifyHelp = (name: string): string => `
+Examples:
+  ${name} verify                                        all Services of the namespace, on all nodes
+  ${name} verify svc/my-service svc/other -n shop
+  ${name} verify -A --node n1                           all Services of the cluster, on one node
+  ${name} verify --bundle incident.tgz -o json          the schema is in docs/schema
+
+It reads only: a privileged pod on each node, deleted at the end, runs iptables-save, nft list ruleset and the like; no probe is sent.
+A packet is walked through the tables to every address of every Service, and its end compared with what the API means.
+
+Exit codes:
+  0 as the API means   1 a node differs   2 bad usage or configuration   3 could not tell   130/143 ended by a signal
+`;
 
 const diagnoseHelp = (name: string): string => `
 Examples:

@@ -58,13 +58,16 @@ export interface KubectlOptions {
   verbose: number;
 }
 
-export interface CollectingOptions extends KubectlOptions {
-  from?: string;
-  port?: string;
+export interface NodeOptions extends KubectlOptions {
   image: string;
   nodeAccess: 'auto' | 'pod' | 'none';
   nodeNamespace: string;
   timeout: number;
+}
+
+export interface CollectingOptions extends NodeOptions {
+  from?: string;
+  port?: string;
   dryRun?: boolean;
   printImages?: boolean;
 }
@@ -101,16 +104,24 @@ export function addKubectlOptions(command: Command, namespaceOf = 'namespace of 
     );
 }
 
-/** How the cluster is looked at. */
+/** How the cluster is looked at, from where a request starts. */
 export function addCollectingOptions(command: Command): Command {
-  return command
+  command
     .addOption(
       new Option(
         '--from <client>',
         'where the request starts: pod/NAME, pod/NAMESPACE/NAME, deploy/NAME or node/NAME (default: a running pod of the namespace that is no endpoint, else a node)',
       ).argParser(withoutEquals),
     )
-    .addOption(new Option('--port <port>', 'Service port, by number or name (default: the first TCP port)').argParser(port))
+    .addOption(new Option('--port <port>', 'Service port, by number or name (default: the first TCP port)').argParser(port));
+  return addNodeOptions(command)
+    .addOption(new Option('--dry-run', 'print every kubectl command, the pod manifest and the script; touch nothing'))
+    .addOption(new Option('--print-images', 'print the images that are needed, and end'));
+}
+
+/** How nodes are looked at. */
+export function addNodeOptions(command: Command): Command {
+  return command
     .addOption(
       new Option(
         '--node-access <how>',
@@ -123,9 +134,7 @@ export function addCollectingOptions(command: Command): Command {
     .addOption(
       new Option('--node-namespace <namespace>', 'namespace that node pods are made in').argParser(namespaceName).default('kube-system'),
     )
-    .addOption(new Option('--timeout <duration>', 'limit of the whole run').argParser(limit).default(120, '2m'))
-    .addOption(new Option('--dry-run', 'print every kubectl command, the pod manifest and the script; touch nothing'))
-    .addOption(new Option('--print-images', 'print the images that are needed, and end'));
+    .addOption(new Option('--timeout <duration>', 'limit of the whole run').argParser(limit).default(120, '2m'));
 }
 
 export const colorOption = (): Option =>
@@ -153,6 +162,16 @@ export function addReportOptions(command: Command): Command {
       ]),
     );
 }
+
+/** Which Services and nodes are held against the API. */
+export const addVerifyOptions = (command: Command): Command =>
+  command
+    .addOption(new Option('-A, --all-namespaces', 'all Services of the cluster; rules for what no Service has are found then too'))
+    .addOption(
+      new Option('--node <node>', 'only this node; may be repeated (default: all)').argParser(
+        (value: string, before: string[] | undefined) => [...(before ?? []), withoutEquals(value)],
+      ),
+    );
 
 export const addOlderThan = (command: Command): Command =>
   command.addOption(

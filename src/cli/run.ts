@@ -13,7 +13,7 @@ import { exitCodeOf, openWorld, type Stop } from './world.ts';
 declare const K8SNET_VERSION: string;
 export const version: string = typeof K8SNET_VERSION === 'string' ? K8SNET_VERSION : '0.0.0-dev';
 
-const exitCodes = { healthy: 0, fault: 1, usage: 2, unknown: 3 } as const;
+export const exitCodes = { healthy: 0, fault: 1, usage: 2, unknown: 3 } as const;
 
 /** `k8snet diagnose`: resolves to the exit code. */
 export async function runDiagnose(words: string[], options: DiagnoseCommandOptions): Promise<number> {
@@ -186,11 +186,11 @@ function toDiagnoseOptions(words: string[], options: CollectingOptions): Diagnos
   };
 }
 
-const kubectlBinary = (): string => process.env.K8SNET_KUBECTL || 'kubectl';
-const isSignal = (stop: Stop): boolean => stop.reason !== null && stop.reason !== 'timeout';
+export const kubectlBinary = (): string => process.env.K8SNET_KUBECTL || 'kubectl';
+export const isSignal = (stop: Stop): boolean => stop.reason !== null && stop.reason !== 'timeout';
 
 /** Runs work under signals and the time limit; what it returns is done after the spinner has gone. Null means that a signal ended it. */
-async function inWorld(
+export async function inWorld(
   options: { verbose: number; timeout: number },
   spinner: boolean,
   work: (world: Awaited<ReturnType<typeof openWorld>>['world'], stop: Stop) => Promise<(() => Promise<number>) | null>,
@@ -228,7 +228,7 @@ async function printReport(report: Report, options: DiagnoseCommandOptions): Pro
   await writeOut(text);
 }
 
-async function writeBundle(file: string, snapshot: DiagnosisResult['snapshot']): Promise<void> {
+export async function writeBundle(file: string, snapshot: DiagnosisResult['snapshot']): Promise<void> {
   const { packSnapshot } = await import('../snapshot/archive.ts');
   try {
     await writeFile(file, packSnapshot(snapshot));

@@ -1,3 +1,4 @@
+import type { ZodType } from 'zod';
 import type { Facts } from '../facts/facts.ts';
 import { apiKey, apiPaths } from '../model/object-paths.ts';
 import { readList, readObject } from '../parse/objects.ts';
@@ -12,9 +13,9 @@ export interface ClusterObjects {
   allServices: boolean;
   /** Services whose endpoints were not read whole, and lists that were not read: nothing is said of them. */
   unknown: { what: string; why: string }[];
+  /** `namespace/name` of Services that, or whose slices, were another when they were read again after the rules. */
+  changedMeanwhile: Set<string>;
 }
-
-const allSlices = '/apis/discovery.k8s.io/v1/endpointslices';
 
 /** Services and EndpointSlices of any list or single object that the snapshot holds. A Service counts only where its slices were read whole. */
 export function clusterObjectsOf(facts: Facts): ClusterObjects {
@@ -38,7 +39,46 @@ export function clusterObjectsOf(facts: Facts): ClusterObjects {
   for (const service of services.values())
     if (!whole(service))
       unknown.push({ what: nameOf(service), why: `the EndpointSlices of namespace ${service.metadata.namespace} were not read` });
-  return { services: judged, slices: slices.items, allServices: allServices && judged.length === services.size, unknown };
+  return {
+    services: judged,
+    slices: slices.items,
+    allServices: allServices && judged.length === services.size,
+    unknown,
+    changedMeanwhile: changesBetween(entries, [...services.values()], slices.items),
+  };
+}
+
+/** The second reading, after the rules, under the same keys with `after/` before them; without one nothing is known to have changed. */
+function changesBetween(entries: ReadonlyMap<string, Entry>, services: readonly Service[], slices: readonly EndpointSlice[]): Set<string> {
+  const again = [...entries.values()].filter(({ key }) => key.startsWith('after/'));
+  const lists = <T>(kind: string, schema: ZodType<T>): T[] | undefined => {
+    const read = again.filter(({ key }) => key.endsWith(`/${kind}`)).map((entry) => readList(entry, schema));
+    return read.length > 0 && read.every(({ state }) => state === 'seen')
+      ? read.flatMap((list) => (list.state === 'seen' ? list.value : []))
+      : undefined;
+  };
+  const ownerOf = (slice: EndpointSlice): string =>
+    `${slice.metadata.namespace ?? ''}/${slice.metadata.labels?.['kubernetes.io/service-name'] ?? ''}`;
+  return new Set([
+    ...differing(services, lists('services', serviceSchema), nameOf),
+    ...differing(slices, lists('endpointslices', endpointSliceSchema), ownerOf),
+  ]);
+}
+
+/** Owners of what came, went or has another resource version. */
+function differing<T extends Service | EndpointSlice>(
+  before: readonly T[],
+  after: readonly T[] | undefined,
+  ownerOf: (item: T) => string,
+): string[] {
+  if (after === undefined) return [];
+  const words = ({ metadata }: T): string => `${metadata.namespace}/${metadata.name} ${metadata.resourceVersion}`;
+  const [first, second] = [new Set(before.map(words)), new Set(after.map(words))];
+  const namespaces = new Set(before.map(({ metadata }) => metadata.namespace));
+  return [
+    ...before.filter((item) => !second.has(words(item))),
+    ...after.filter((item) => namespaces.has(item.metadata.namespace) && !first.has(words(item))),
+  ].map(ownerOf);
 }
 
 export const nameOf = ({ metadata }: Service): string => `${metadata.namespace ?? ''}/${metadata.name}`;
@@ -68,7 +108,7 @@ function slicesOf(
       continue;
     }
     for (const slice of read.value) items.set(`${slice.metadata.namespace}/${slice.metadata.name}`, slice);
-    if (entry.key === apiKey(allSlices)) all = true;
+    if (entry.key === apiKey(apiPaths.allEndpointSlices)) all = true;
     else if (match[1] !== undefined) namespaces.add(match[1]);
   }
   return { items: [...items.values()], namespaces: all ? 'all' : namespaces };

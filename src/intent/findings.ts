@@ -160,18 +160,22 @@ function severityOf(
   return [`; still settling: the API changed ${Math.round(oldest)} s before, and kube-proxy may take ${result.syncPeriod} s`, 'settling'];
 }
 
+const mostLines = 8;
+
+/** The lines of each output, at most eight: those of every different reason first, then those of further fronts with the same one. */
 function evidenceOf(group: readonly Verified[], fronts: readonly Front[]): EvidenceRef[] {
   const lines = new Map<string, Set<number>>();
-  for (const { explained } of group) {
+  const told = new Set<string>();
+  const first = group.filter(({ explained }) => !told.has(explained.why) && told.add(explained.why));
+  for (const { explained } of [...first, ...group]) {
     for (const ref of explained.evidence) {
       if (!('entry' in ref)) continue;
       const known = lines.get(ref.entry) ?? new Set<number>();
-      for (const line of ref.lines) known.add(line);
+      for (const line of ref.lines) if (known.size < mostLines) known.add(line);
       lines.set(ref.entry, known);
     }
   }
-  const mostLines = 8;
-  const quoted = [...lines].map(([entry, numbers]) => evidence(entry, ...[...numbers].slice(0, mostLines)));
+  const quoted = [...lines].map(([entry, numbers]) => evidence(entry, ...[...numbers].sort((a, b) => a - b)));
   const [front] = fronts;
   return front === undefined ? quoted : [...quoted, ofApi(front)];
 }
@@ -226,11 +230,11 @@ const placeOf = ({ address, port, protocol }: StaleFront): string =>
 
 const nextOf = (node: string, { planned: { port } }: Front): string[] => [
   `k8snet diagnose svc/${port.name} -n ${port.namespace} --from node/${node}`,
-  `kubectl logs -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=${node} --tail=50`,
+  `kubectl get pods -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=${node} -o wide`,
 ];
 
 const restart =
-  'Restart kube-proxy on NODE, which writes all of its rules anew: kubectl delete pod -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=NODE';
+  'Restart kube-proxy on NODE, which writes all of its rules anew: `kubectl delete pod -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=NODE`';
 const fixes: Record<DifferenceKind, readonly string[]> = {
   missing: [restart, 'If it stays: read its log for a failing restore or a lost connection to the API server'],
   unhooked: [

@@ -1,5 +1,6 @@
 import type { NetfilterRuleset } from '../model/netfilter.ts';
-import { type Passage, traverseNode } from '../walk/netfilter/traverse.ts';
+import type { Packet } from '../model/packet.ts';
+import { type Passage, type RouteDecision, traverseNode } from '../walk/netfilter/traverse.ts';
 import type { Decision, Outcome } from '../walk/netfilter.ts';
 import { type FrontFlow, packetOf } from './flows.ts';
 import type { NodePlan } from './node-plan.ts';
@@ -12,7 +13,7 @@ export interface FoundEndpoint {
   share: number;
   /** The rule that translates. */
   decision: Decision;
-  /** Null where the packet did not get as far as POSTROUTING. */
+  /** Null where the packet did not get as far as POSTROUTING, or another endpoint stands for this one. */
   masquerade: boolean | null;
   masqueradedBy: Decision | undefined;
 }
@@ -31,7 +32,11 @@ export interface Found {
 
 const nothing = 1e-9;
 
-/** Sends the flow's packet through all tables of the node together, from the hook where it comes in to the one where it leaves. */
+/**
+ * Sends the flow's packet through all tables of the node together, from the hook where it comes in to the one where it leaves. Of endpoints
+ * whose packets leave alike (device, mark, source), one goes all the way: what kube-proxy does behind the translation depends on nothing else,
+ * and a node may have a hundred thousand endpoints.
+ */
 export function walkFlow(
   plan: NodePlan,
   tables: NodeTables,
@@ -41,12 +46,25 @@ export function walkFlow(
   const passages = traverseNode(
     rulesets,
     packetOf(plan, flow),
-    { origin: flow.origin === 'node' ? 'local' : 'network', route: ({ destination }) => tables.route(destination) },
+    { origin: flow.origin === 'node' ? 'local' : 'network', route: oneOfEach(tables, flow) },
     tables.context,
   );
   const found: Found = { endpoints: new Map(), rest: [], stopped: [], unknown: null, passages };
   for (const passage of passages) addPassage(found, passage);
   return found;
+}
+
+function oneOfEach(tables: NodeTables, flow: FrontFlow): (packet: Packet) => RouteDecision {
+  const taken = new Map<string, string>();
+  return ({ source, destination, mark, unknown }) => {
+    const decision = tables.route(destination);
+    if (destination === flow.destination) return decision;
+    const out = decision.to === 'device' ? decision.outInterface : decision.to;
+    const like = `${out} ${mark} ${source} ${source === destination} ${unknown?.join()}`;
+    const first = taken.get(like) ?? destination;
+    taken.set(like, first);
+    return first === destination ? decision : { to: 'nowhere' };
+  };
 }
 
 function addPassage(found: Found, { outcome, end }: Passage): void {

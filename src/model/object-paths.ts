@@ -3,6 +3,7 @@ export const apiPaths = {
   service: (namespace: string, name: string) => `/api/v1/namespaces/${namespace}/services/${name}`,
   services: (namespace: string) => `/api/v1/namespaces/${namespace}/services`,
   allServices: '/api/v1/services',
+  allEndpointSlices: '/apis/discovery.k8s.io/v1/endpointslices',
   endpointSlices: (namespace: string) => `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
   pods: (namespace: string) => `/api/v1/namespaces/${namespace}/pods`,
   nodes: '/api/v1/nodes',

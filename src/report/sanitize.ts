@@ -16,6 +16,9 @@ export function cleanReport(report: Report): CleanReport {
   return mapStrings(report as CleanReport, (text, key) => cleanText(text, key === 'text'));
 }
 
+/** Any other report, cleaned in the same way. */
+export const cleanStrings = <T>(value: T): T => mapValue(value, '', (text, key) => cleanText(text, key === 'text')) as T;
+
 /** The same report with every string changed; `key` is the name of the field that holds the string, or holds the list that it is in. */
 export function mapStrings(report: CleanReport, change: (text: string, key: string) => string): CleanReport {
   return mapValue(report, '', change) as CleanReport;

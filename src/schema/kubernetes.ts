@@ -14,6 +14,8 @@ const metadataSchema = z.looseObject({
   ownerReferences: z.array(z.looseObject({ kind: z.string(), name: z.string() })).optional(),
   resourceVersion: z.string().optional(),
   managedFields: z.array(z.looseObject({ time: z.string().nullish() })).nullish(),
+  /** Not of the API: the newest time of the managed fields, which are not collected themselves (src/collect/verify-collector.ts). */
+  changedAt: z.string().optional(),
 });
 
 const intOrString = z.union([z.int(), z.string()]);

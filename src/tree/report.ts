@@ -77,7 +77,7 @@ function toFinding(facts: Facts, { meta, fault, severity, consequences }: Judged
 }
 
 /** The lines themselves; a reference into the snapshot without lines quotes its beginning, or says that it is empty. */
-function quoteEvidence(facts: Facts, reference: EvidenceRef): Evidence | null {
+export function quoteEvidence(facts: Facts, reference: EvidenceRef): Evidence | null {
   if (!('entry' in reference)) return { command: reference.command, on: reference.on, lines: reference.lines.slice(0, mostLines) };
   const entry = facts.snapshot.entries.get(reference.entry);
   if (!entry) return null;

@@ -1,0 +1,94 @@
+import type { Facts } from '../facts/facts.ts';
+import { findingsOf, type VerifyFinding } from '../intent/findings.ts';
+import { type ClusterVerification, type NodeResult, type VerifyChoice, verifyCluster } from '../intent/verify-cluster.ts';
+import type { VerifyReport } from '../schema/verify.ts';
+import { quoteEvidence } from '../tree/report.ts';
+
+/** Verifies a snapshot and puts the result into the published form. Everything in it comes from the snapshot. */
+export function buildVerifyReport(facts: Facts, choice: VerifyChoice = {}): VerifyReport {
+  const cluster = verifyCluster(facts, choice);
+  const findings = findingsOf(cluster);
+  const { manifest } = facts.snapshot;
+  const notChecked = notCheckedOf(cluster);
+  return {
+    apiVersion: 'k8snet.dev/v1',
+    kind: 'VerifyReport',
+    k8snet: manifest.k8snet,
+    scope: {
+      services: cluster.objects.services.length,
+      allServices: cluster.objects.allServices,
+      nodes: [...new Set(cluster.nodes.map(({ node }) => node))],
+    },
+    verdict: verdictOf(cluster, findings, notChecked),
+    findings: findings.map(({ peersRight, peersAlike, evidence, ...finding }) => ({
+      ...finding,
+      peers: { right: peersRight, alike: peersAlike },
+      evidence: evidence.flatMap((reference) => quoteEvidence(facts, reference) ?? []),
+    })),
+    nodes: cluster.nodes.map((node) => nodeRow(node, findings)),
+    notChecked,
+    coverage: {
+      access: manifest.access.best,
+      image: manifest.access.nodes.find((node) => node.image !== null)?.image ?? null,
+      nodes: manifest.access.nodes.map(({ name, access, detail }) => ({ name, access, detail })),
+      lost: manifest.access.lost,
+    },
+    timing: { startedAt: manifest.startedAt, seconds: manifest.seconds, phases: manifest.phases },
+  };
+}
+
+const familyName = (family: NodeResult['family']): 'IPv4' | 'IPv6' => (family === 'ip' ? 'IPv4' : 'IPv6');
+
+function nodeRow(result: NodeResult, findings: readonly VerifyFinding[]): VerifyReport['nodes'][number] {
+  const { node, mode, verification, unknown } = result;
+  const family = familyName(result.family);
+  const differs = findings.some((finding) => finding.node === node && finding.family === family && finding.severity === 'fault');
+  const doubts = [...(verification?.unknown ?? [])].map(
+    ([why, fronts]) => `${fronts.length} ${fronts.length === 1 ? 'front' : 'fronts'}: ${why}`,
+  );
+  return {
+    name: node,
+    family,
+    mode,
+    state: differs ? 'differs' : verification === null || doubts.length > 0 ? 'unknown' : 'as-intended',
+    fronts: verification?.fronts.length ?? 0,
+    flows: verification?.flows ?? 0,
+    agree: verification?.agree ?? 0,
+    detail: unknown ?? (doubts.length > 0 ? doubts.slice(0, 3).join('; ') : null),
+  };
+}
+
+function notCheckedOf({ nodes, objects }: ClusterVerification): VerifyReport['notChecked'] {
+  return [
+    ...objects.unknown,
+    ...nodes.flatMap(({ node, family, unknown }) =>
+      unknown === null ? [] : [{ what: `node ${node} (${familyName(family)})`, why: unknown }],
+    ),
+    ...nodes.flatMap(({ node, verification }) =>
+      [...(verification?.unknown ?? [])].map(([why, fronts]) => ({
+        what: `${fronts.length} Service ${fronts.length === 1 ? 'address' : 'addresses'} on node ${node}`,
+        why,
+      })),
+    ),
+  ];
+}
+
+function verdictOf(
+  { nodes, objects }: ClusterVerification,
+  findings: readonly VerifyFinding[],
+  notChecked: VerifyReport['notChecked'],
+): VerifyReport['verdict'] {
+  const faults = findings.filter(({ severity }) => severity === 'fault');
+  const settling = findings.filter(({ severity }) => severity === 'settling').length;
+  const judged = nodes.filter(({ verification }) => verification !== null);
+  const [first] = faults;
+  if (first) return { status: 'fault', summary: faults.length === 1 ? first.title : `${first.title}; and ${faults.length - 1} more` };
+  const asFar = `the tables of ${judged.length} ${judged.length === 1 ? 'node does' : 'nodes do'} what the API says of ${objects.services.length} ${objects.services.length === 1 ? 'Service' : 'Services'}`;
+  if (judged.length === 0) return { status: 'unknown', summary: `no node could be judged: ${notChecked[0]?.why ?? 'none was looked at'}` };
+  if (notChecked.length > 0)
+    return { status: 'unknown', summary: `as far as could be told, ${asFar}; ${notChecked[0]?.what}: ${notChecked[0]?.why}` };
+  return {
+    status: 'healthy',
+    summary: `${asFar}${settling > 0 ? `; ${settling} ${settling === 1 ? 'difference is' : 'differences are'} too young to tell` : ''}`,
+  };
+}
