@@ -3,7 +3,7 @@ import { originKey } from '../facts/facts.ts';
 import { failed, isFailing, isPassing, type ProbeResult } from '../facts/probe-results.ts';
 import type { EvidenceRef } from '../model/evidence.ts';
 import type { Evidence, Finding, Probe, Report } from '../schema/report.ts';
-import { describeRanOn } from '../snapshot/entry.ts';
+import { describeRanOn, type Entry } from '../snapshot/entry.ts';
 import type { JudgedFinding, Judgement } from './judge.ts';
 import { outcomeOf } from './symptoms.ts';
 
@@ -90,18 +90,23 @@ export function quoteEvidence(facts: Facts, reference: EvidenceRef): Evidence | 
     .slice(0, mostLines)
     .map((number) => ({ number, text: (all[number - 1] as string).slice(0, 1000) }));
   return {
-    command: typedCommand(entry.command, all, wanted[0] ?? 1),
+    command: typedCommand(entry, all, wanted),
     on: describeRanOn(entry.on),
     lines: lines.length > 0 ? lines : [{ number: 1, text: '(nothing was printed)' }],
   };
 }
 
-/** The command that printed the line, where one entry holds several: the queries of a name's search list, or a ping whose size depends on the device. */
-function typedCommand(command: string, lines: readonly string[], wanted: number): string {
-  const query = lines.slice(0, wanted).findLast((line) => line.startsWith('k8snet-query '));
+/** The command for the quoted lines alone, where one entry holds more: single settings, the queries of a search list, a ping of the device's size. */
+function typedCommand({ key, command }: Entry, lines: readonly string[], wanted: readonly number[]): string {
+  if (key.endsWith('/sysctl')) {
+    const keys = wanted.flatMap((number) => /^(\S+) = /.exec(lines[number - 1] ?? '')?.[1] ?? []);
+    return keys.length > 0 ? `sysctl ${keys.join(' ')}` : command;
+  }
+  const before = lines.slice(0, wanted[0] ?? 1);
+  const query = before.findLast((line) => line.startsWith('k8snet-query '));
   const [, name, server] = /name=(\S+) server=(\S+)/.exec(query ?? '') ?? [];
   if (name !== undefined && server !== undefined) return `dig @${server} ${name} A`;
-  const mtu = Number(/^k8snet-mtu .*mtu=(\d+)/m.exec(lines.slice(0, wanted).join('\n'))?.[1]);
+  const mtu = Number(/^k8snet-mtu .*mtu=(\d+)/m.exec(before.join('\n'))?.[1]);
   return mtu > 0 ? command.replace('MTU-28', String(mtu - 28)) : command;
 }
 
