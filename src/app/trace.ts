@@ -12,12 +12,15 @@ export type TraceQuestion = Pick<Flow, 'protocol' | 'packet' | 'sourcePort' | 'l
 export type TraceOptions = PathOptions & ReachOptions & { question: TraceQuestion };
 
 /** A live trace: reads the nodes and pods on the way, sends nothing, and follows the packet through what was read. */
-export async function trace(options: TraceOptions, world: World): Promise<TraceReport> {
+export async function trace(options: TraceOptions, world: World): Promise<{ report: TraceReport; snapshot: Snapshot }> {
   return withCluster(
     options,
     world,
     (reached) => collectPath({ ...options, namespace: options.namespace ?? reached.namespace }, reached),
-    (snapshot) => traceSnapshot(snapshot, { ...options, namespace: snapshot.manifest.request.target.namespace }, options.question),
+    (snapshot) => ({
+      snapshot,
+      report: traceSnapshot(snapshot, { ...options, namespace: snapshot.manifest.request.target.namespace }, options.question),
+    }),
   );
 }
 

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import type { CollectingOptions, DiagnoseCommandOptions, KubectlOptions } from './options.ts';
+import type { TraceCommandOptions } from './trace.ts';
 import type { VerifyCommandOptions } from './verify.ts';
 
 declare const K8SNET_VERSION: string;
@@ -98,6 +99,17 @@ async function createProgram(name: string) {
     );
   options.addReportOptions(options.addNodeOptions(options.addVerifyOptions(options.addKubectlOptions(verify))));
 
+  const trace = program
+    .command('trace')
+    .description('follow one packet, and its answer, through the tables of every pod and node on its way')
+    .argument('[target...]', 'svc/NAME[:PORT], pod/NAME[:PORT] or ADDRESS[:PORT]')
+    .exitOverride()
+    .addHelpText('after', traceHelp(name))
+    .action((target: string[], _: unknown, command: { opts: () => TraceCommandOptions }) =>
+      end(import('./trace.ts').then(({ runTrace }) => runTrace(target, command.opts()))),
+    );
+  options.addNodeOptions(options.addTraceOptions(options.addKubectlOptions(trace)));
+
   const cleanup = program
     .command('cleanup')
     .description('delete node pods that a killed run left behind')
@@ -141,6 +153,21 @@ A packet is walked through the tables to every address of every Service, and its
 
 Exit codes:
   0 as the API means   1 a node differs   2 bad usage or configuration   3 could not tell   130/143 ended by a signal
+`;
+
+const traceHelp = (name: string): string => `
+Examples:
+  ${name} trace --from pod/client svc/my-service        each hop, where it ends and why; forks with their share
+  ${name} trace --from pod/client svc/kube-dns.kube-system --udp -v
+  ${name} trace --from node/n1 pod/web-0:8080 --length full
+  ${name} trace --from 203.0.113.7 192.168.1.11:30080 -o mermaid
+  ${name} trace --bundle incident.tgz                   the flow that \`${name} record\` was asked for
+
+It sends nothing: a privileged pod on each node of the way, deleted at the end, reads rules, routes, devices, neighbours and sockets, and the
+packet is walked through them. What lies between the nodes, and BPF programs, stand in no table and are not seen.
+
+Exit codes:
+  0 delivered, and its answer   1 ends before   2 bad usage or configuration   3 could not tell   130/143 ended by a signal
 `;
 
 const diagnoseHelp = (name: string): string => `

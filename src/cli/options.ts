@@ -173,6 +173,54 @@ export const addVerifyOptions = (command: Command): Command =>
       ),
     );
 
+/** What packet is traced, and how the trace is put out. */
+export const addTraceOptions = (command: Command): Command =>
+  command
+    .addOption(
+      new Option(
+        '--from <source>',
+        'where the packet starts: pod/NAME, pod/NAMESPACE/NAME, deploy/NAME, node/NAME, or an address outside of the cluster (default: as for diagnose)',
+      ).argParser(withoutEquals),
+    )
+    .addOption(new Option('--to <target>', 'the target, instead of the argument').argParser(withoutEquals))
+    .addOption(new Option('--udp', 'UDP instead of TCP'))
+    .addOption(new Option('--sctp', 'SCTP instead of TCP'))
+    .addOption(new Option('--icmp', 'an echo request (ping) instead of TCP'))
+    .addOption(new Option('--reply', 'only the way of the answer, whether or not the request gets through'))
+    .addOption(new Option('--source-port <port>', 'the port of a connection that may stand in connection tracking').argParser(portNumber))
+    .addOption(
+      new Option('--length <bytes>', 'layer-3 bytes of every packet, or "full": as much as the sender\'s device takes').argParser(
+        packetLength,
+      ),
+    )
+    .addOption(new Option('-o, --output <format>', 'text, json or mermaid').argParser(oneOf('text', 'json', 'mermaid')).default('text'))
+    .addOption(colorOption())
+    .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
+    .addOption(
+      new Option('--bundle <file>', 'trace in a recording instead of a cluster').conflicts([
+        'record',
+        'nodeAccess',
+        'image',
+        'context',
+        'kubeconfig',
+        'cluster',
+        'user',
+        'as',
+        'asGroup',
+      ]),
+    );
+
+const wholeNumber =
+  (least: number, most: number, what: string) =>
+  (value: string): number => {
+    const plain = withoutEquals(value);
+    if (!/^\d+$/.test(plain) || Number(plain) < least || Number(plain) > most) throw new InvalidArgumentError(what);
+    return Number(plain);
+  };
+const portNumber = wholeNumber(1, 65_535, 'a port is a number from 1 to 65535.');
+const packetLength = (value: string): number | 'full' =>
+  withoutEquals(value) === 'full' ? 'full' : wholeNumber(28, 65_535, 'bytes from 28 to 65535, or "full".')(value);
+
 export const addOlderThan = (command: Command): Command =>
   command.addOption(
     new Option('--older-than <duration>', 'only pods at least this old, for example 15m').argParser(duration).default(0, 'all'),

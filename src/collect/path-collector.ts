@@ -53,7 +53,8 @@ export async function collectPath(options: PathOptions, deps: Deps): Promise<Sna
   const add = (items: readonly Entry[]): void => {
     for (const item of items) entries.set(item.key, item);
   };
-  const access = createNodeAccess(options, deps);
+  const { nodeAccess, image, nodePodNamespace } = options;
+  const access = createNodeAccess({ nodeAccess, image, nodePodNamespace }, deps);
   deps.progress('reading the API');
   const path = await readPath(options, deps.reader, add);
   deps.progress(`reaching ${path.nodes.length === 1 ? `node ${path.nodes[0]}` : `${path.nodes.length} nodes`}`);

@@ -183,7 +183,7 @@ function toPort(world: World, way: Way, frame: Frame, port: Device, refs: Eviden
   return [
     ...passed.over,
     ...passed.on.flatMap((on) => {
-      const stepped = withStep(withStep(on, { kind: 'bridge', says, brief: `port ${name}`, evidence: refs }), leaves(station, port));
+      const stepped = withStep(withStep(on, { kind: 'bridge', says, brief: '', evidence: refs }), leaves(station, port));
       return acrossLink(world, stepped, station, port, on.packet.destination, frame.mac, refs);
     }),
   ];

@@ -86,7 +86,7 @@ function localByAddress(station: Station, { route }: RouteDecision, destination:
 const localStep = (station: Station, destination: string, ref: EvidenceRef): Step => ({
   kind: 'route',
   says: `${destination} is an address of ${nameOf(station)}`,
-  brief: 'local',
+  brief: '',
   evidence: [ref],
 });
 
@@ -120,7 +120,7 @@ function decided(way: Way, station: Station, { route, refusedBy, ways }: RouteDe
     const stepped = withStep(share, {
       kind: 'route',
       says: `${nameOf(station)} routes it by "${routeWords(text, ways, one)}"`,
-      brief: briefOf(one, out),
+      brief: briefOf(one),
       evidence: [ref],
     });
     return { to: 'device', way: stepped, device: out, gateway, mtu: route.mtu, source: route.src };
@@ -130,7 +130,8 @@ function decided(way: Way, station: Station, { route, refusedBy, ways }: RouteDe
 const routeWords = (text: string, ways: readonly Nexthop[], one: Nexthop): string =>
   ways.length > 1 ? `${text.split('\n')[0]} … ${one.via === undefined ? '' : `via ${one.via} `}dev ${one.dev}` : text;
 
-const briefOf = ({ via }: Nexthop, device: string): string => (via === undefined ? `dev ${device}` : `via ${via} dev ${device}`);
+/** The device is told by where the packet leaves. */
+const briefOf = ({ via }: Nexthop): string => (via === undefined ? '' : `via ${via}`);
 
 const step = (says: string, refs: EvidenceRef[]): Step => ({ kind: 'route', says, brief: 'no route', evidence: refs });
 

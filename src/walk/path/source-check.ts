@@ -1,4 +1,5 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import type { Packet } from '../../model/packet.ts';
 import { waysOut } from '../../model/route.ts';
 import { lookupRoute } from '../route-lookup.ts';
 import { settingOf, sysctlEntry } from './settings.ts';
@@ -27,7 +28,7 @@ export function checkSource(way: Way, station: Station, device: string): SourceC
   const value = Math.max(all.value ?? -1, single.value ?? -1);
   const isKnown = all.value !== undefined && single.value !== undefined;
   if (value <= 0 && isKnown) return { passes: true, way };
-  const back = backRoute(station, packet.source, packet.destination);
+  const back = backRoute(station, packet, device);
   if (back.devices.includes(device)) return { passes: true, way };
   if (!isKnown && value < 1) {
     const sentence = `rp_filter of ${device} on ${nameOf(station)}`;
@@ -72,8 +73,15 @@ interface Back {
   evidence: EvidenceRef[];
 }
 
-function backRoute(station: Station, source: string, destination: string): Back {
-  const decision = lookupRoute(station.net, { to: source, from: destination });
+/**
+ * The lookup of the way back goes as if the answer came in by the device that the packet leaves by, or from the station itself where the packet is
+ * for it; unmarked, unless the device's src_valid_mark says otherwise, which is not read (fib_validate_source).
+ */
+function backRoute(station: Station, packet: Packet, device: string): Back {
+  const { source, destination, mark, protocol } = packet;
+  const on = lookupRoute(station.net, { to: destination, from: source, iif: device, mark, protocol });
+  const iif = on.state === 'seen' && on.value.route?.type === 'unicast' ? on.value.dev : undefined;
+  const decision = lookupRoute(station.net, { to: source, from: destination, iif, ...(mark === 0 ? { mark } : {}) });
   if (decision.state !== 'seen') return { devices: [], isKnown: false, evidence: [] };
   const { route, doubt } = decision.value;
   const ref = evidence(`${station.key}/ip-route`, ...(route ? [route.line] : []));

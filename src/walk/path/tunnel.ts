@@ -192,7 +192,7 @@ export function decapsulate(way: Way, station: Station): Way[] {
   const stepped = withStep(opened, {
     kind: 'decapsulate',
     says,
-    brief: `${device.link.name} takes it out`,
+    brief: `out of ${inside.kind} ${device.link.name}`,
     evidence: [deviceLine(device, 2)],
   });
   return [going(stepped, { at: 'arrive', station, device: device.link.name, mac: inside.mac })];
