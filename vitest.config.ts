@@ -19,6 +19,18 @@ export default defineConfig({
       },
       {
         test: {
+          name: 'netns',
+          include: ['test/netns/**/*.test.ts'],
+          setupFiles: ['test/unit-setup.ts'],
+          pool: 'forks',
+          // One namespace after the other: what is measured is the kernel's, and the tests share its tables of names.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
           name: 'cluster',
           include: ['test/cluster/**/*.test.ts'],
           globalSetup: ['test/cluster/setup.ts'],

@@ -50,7 +50,10 @@ function ipsets(ruleset: NetfilterRuleset, family: 'ip' | 'ip6'): string[] {
           : [];
     for (const [set, directions] of asked) sizes.set(set, Math.max(sizes.get(set) ?? 0, directions.split(',').length));
   }
-  return [...sizes].map(([set, size]) => `ipset create '${set}' hash:${parts[size - 1]} family ${family === 'ip6' ? 'inet6' : 'inet'}`);
+  const create = [...sizes].map(
+    ([set, size]) => `ipset create '${set}' hash:${parts[size - 1]} family ${family === 'ip6' ? 'inet6' : 'inet'}`,
+  );
+  return create.length === 0 ? [] : ['ipset destroy', ...create];
 }
 
 /** `-m nfacct` counts in an object that has to be there. nfacct(8) is rarely installed, so that its one message goes to the kernel by hand. */

@@ -34,9 +34,9 @@ export function loadAll(loads: readonly Load[]): Loaded[] {
   const directory = mkdtempSync(join(tmpdir(), 'k8snet-roundtrip-'));
   try {
     run('ip', ['netns', 'add', namespace]);
-    for (const [index, load] of loads.entries()) writeLoad(join(directory, String(index)), load);
-    writeFileSync(join(directory, 'all.sh'), 'i=0\nwhile [ -d "$1/$i" ]; do sh "$1/$i/load.sh" "$1/$i"; i=$((i + 1)); done\n');
-    run('ip', ['netns', 'exec', namespace, 'sh', join(directory, 'all.sh'), directory]);
+    const script = loads.map((load, index) => writeLoad(join(directory, String(index)), load)).join('\n');
+    writeFileSync(join(directory, 'all.sh'), script);
+    run('ip', ['netns', 'exec', namespace, 'sh', join(directory, 'all.sh')]);
     return loads.map((_load, index) => readLoaded(join(directory, String(index))));
   } finally {
     spawnSync('ip', ['netns', 'delete', namespace]);
@@ -49,18 +49,18 @@ function run(command: string, args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')}: ${stderr}`);
 }
 
-function writeLoad(directory: string, { tool, text, prepare }: Load): void {
+/** The part of the script that loads one text; what it says goes to files beside the text. */
+function writeLoad(directory: string, { tool, text, prepare }: Load): string {
   mkdirSync(directory);
   writeFileSync(join(directory, 'rules'), text);
-  const lines = [
-    'cd "$1" || exit',
-    `{ ${tool.flush}; ipset -q destroy; } >/dev/null 2>&1`,
-    `{ ${[...prepare, ':'].join('\n')}; } >/dev/null 2>&1`,
+  return [
+    `cd '${directory}'`,
+    `{ ${tool.flush}; } >/dev/null 2>&1`,
+    ...(prepare.length === 0 ? [] : [`{ ${prepare.join('\n')}; } >/dev/null 2>&1`]),
     `${tool.load} >stdout 2>stderr`,
     'echo $? >status',
     `${tool.list} >listed 2>/dev/null`,
-  ];
-  writeFileSync(join(directory, 'load.sh'), `${lines.join('\n')}\n`);
+  ].join('\n');
 }
 
 function readLoaded(directory: string): Loaded {

@@ -117,7 +117,7 @@ export type Action = { role: 'action' } & (
   | { kind: 'copyMark'; from: 'packet' | 'connection'; packetMask: number; connectionMask: number }
   /** nft: `meta mark set …`, `ct mark set …`, `ip dscp set …`. */
   | { kind: 'assign'; target: string; value: Expression; text: string }
-  | { kind: 'notrack' }
+  | { kind: 'notrack' /** iptables: under which name; NOTRACK is the older one. */; target?: 'CT' | 'NOTRACK' }
   /** `ends`: the TPROXY target of iptables accepts; the statement of nft lets the rule go on. */
   | { kind: 'tproxy'; ends: boolean; port?: number; address?: string; value: number; mask: number; text: string }
   /** nft verdict map. */

@@ -28,7 +28,7 @@ export function targetWords(action: Action): string[] {
     case 'fallThrough':
       return target(action.name, ...action.options);
     case 'notrack':
-      return target('CT', option('notrack'));
+      return action.target === 'NOTRACK' ? target('NOTRACK') : target('CT', option('notrack'));
     default:
       return marking(action);
   }
@@ -48,14 +48,14 @@ function translation({ kind, to, flags }: Kind<'dnat' | 'snat'>): string[] {
   return target(kind.toUpperCase(), ...targetTexts(to).map((text) => option(name, text)), ...flags.map((flag) => option(flag)));
 }
 
-/** `10.0.0.1-10.0.0.9:80-90`, `[fd00::1]:80`, `fd00::1`, `:8080`. Before 1.4.20 there could be several, which share their ports. */
+/** `10.0.0.1-10.0.0.9:80-90`, `[fd00::1-fd00::9]:80`, `fd00::1`, `:8080`. Before 1.4.20 there could be several, which share their ports. */
 function targetTexts(to: NatTarget): string[] {
   if (to.type === 'expression') return [to.text];
   const ports = to.ports === undefined ? '' : `:${rangeWord(to.ports)}`;
   if (to.addresses.length === 0) return [ports];
   return to.addresses.map(({ from, to: last }) => {
-    const ends = from === last ? [from] : [from, last];
-    return `${ends.map((end) => (end.includes(':') && ports !== '' ? `[${end}]` : end)).join('-')}${ports}`;
+    const range = from === last ? from : `${from}-${last}`;
+    return `${range.includes(':') && ports !== '' ? `[${range}]` : range}${ports}`;
   });
 }
 

@@ -125,7 +125,7 @@ const connectionMark: Reader = (options) => {
 
 const conntrackTarget: Reader = (options, text) =>
   options.length === 1 && optionOf(options, 'notrack')
-    ? { role: 'action', kind: 'notrack' }
+    ? { role: 'action', kind: 'notrack', target: 'CT' }
     : { role: 'action', kind: 'fallThrough', name: 'CT', options, text };
 
 const tproxy: Reader = (options, text) => {
@@ -155,7 +155,7 @@ const readers = new Map<string, Reader>(
     REJECT: reject,
     MARK: setMark,
     CONNMARK: connectionMark,
-    NOTRACK: () => ({ role: 'action', kind: 'notrack' }),
+    NOTRACK: () => ({ role: 'action', kind: 'notrack', target: 'NOTRACK' }),
     CT: conntrackTarget,
     TPROXY: tproxy,
     NETMAP: netmap,

@@ -139,6 +139,15 @@ const duplicate: Reader = (reader, start) => {
   return goesOn('dup', reader.since(start));
 };
 
+/** `fwd to "eth0"`, `fwd ip to 10.0.0.1 device "eth0"`, in netdev tables. */
+const forward: Reader = (reader, start) => {
+  reader.take('ip', 'ip6');
+  if (!reader.take('to')) return undefined;
+  reader.next();
+  if (reader.take('device')) reader.next();
+  return { role: 'action', kind: 'opaqueAction', text: reader.since(start), why: 'fwd sends the packet out of another device' };
+};
+
 const last: Reader = (reader, start) => {
   if (reader.take('used')) reader.next();
   return goesOn('last', reader.since(start));
@@ -159,6 +168,7 @@ const readers = new Map<string, Reader>(
     flow,
     synproxy,
     dup: duplicate,
+    fwd: forward,
     last,
     notrack: () => ({ role: 'action', kind: 'notrack' }),
   }),

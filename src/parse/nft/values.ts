@@ -11,7 +11,6 @@ const prefix = new RegExp(String.raw`^(${ipv4}|${ipv6})/(\d+)$`);
 export function constantOf(token: Pick<NftToken, 'text' | 'quoted'>): Value {
   if (token.quoted) return { type: 'literal', text: token.text };
   if (token.text === '*') return { type: 'wildcard' };
-  if (token.text.startsWith('0x')) return { type: 'literal', text: decimal(token.text) };
   const interval = range.exec(token.text);
   if (interval !== null) {
     const [from, to] = interval.slice(1).filter((part) => part !== undefined);
@@ -19,11 +18,11 @@ export function constantOf(token: Pick<NftToken, 'text' | 'quoted'>): Value {
   }
   const network = prefix.exec(token.text);
   if (network?.[1] !== undefined) return { type: 'prefix', address: network[1], length: Number(network[2]) };
-  return { type: 'literal', text: token.text };
+  return { type: 'literal', text: decimal(token.text) };
 }
 
 /** nft prints some numbers in hexadecimal digits in its text and all of them in decimal ones in its JSON. */
-const decimal = (text: string): string => (/^0x[0-9a-fA-F]{1,13}$/.test(text) ? String(Number(text)) : text);
+const decimal = (text: string): string => (text.startsWith('0x') && /^0x[0-9a-fA-F]{1,13}$/.test(text) ? String(Number(text)) : text);
 
 /** `3600s`, `3h`, `1d2h3m4s500ms`; seconds, without what is left of one. */
 export function durationSeconds(text: string): number | undefined {
