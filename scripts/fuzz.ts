@@ -30,6 +30,8 @@ const failures = new Map<string, Failure & { target: string; index: number; file
 /** So many inputs run under one time limit that ends even an endless loop. */
 const batchSize = 1000;
 let index = Number(values.from);
+/** A run of hours says now and then how far it is. */
+const noteMilliseconds = 120_000;
 
 setFlagsFromString('--expose_gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -43,12 +45,17 @@ report();
 
 function runBatches(isGoingOn: () => boolean): void {
   const script = new Script('fuzzBatch()');
+  let nextNote = performance.now() + noteMilliseconds;
   Object.assign(globalThis, {
     fuzzBatch: () => {
       for (const end = index + batchSize; index < end; index++) tryInput(index);
     },
   });
   while (isGoingOn()) {
+    if (performance.now() > nextNote) {
+      console.error(`${index} inputs, ${Math.round((performance.now() - started) / 1000)} s, ${failures.size} failures`);
+      nextNote += noteMilliseconds;
+    }
     try {
       script.runInThisContext({ timeout: 120_000 });
     } catch (error) {
