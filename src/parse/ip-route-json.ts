@@ -70,7 +70,7 @@ export const routeFromJson = (item: z.output<typeof routeSchema>, line: number, 
     destination: undefined,
     ...nexthopFromJson(item),
     nexthops: item.nexthops.map(nexthopFromJson),
-    other: { ...textRecord(item, knownKeys), ...textRecord(metrics, new Set(['mtu'])) },
+    other: { ...textRecord(item, knownKeys), ...metricWords(metrics) },
   };
   setOptional(route, item);
   if (typeof metrics.mtu === 'number') route.mtu = metrics.mtu;
@@ -85,6 +85,15 @@ export const routeFromJson = (item: z.output<typeof routeSchema>, line: number, 
 };
 
 const knownKeys: ReadonlySet<string> = new Set(Object.keys(routeSchema.shape));
+
+/** Metrics in the words of the text: times in milliseconds say so, and the congestion control has another name. The lock of a metric is not in the JSON. */
+const metricWords = (metrics: Record<string, unknown>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(textRecord(metrics, new Set(['mtu']))).map(([name, value]) => {
+      if (name === 'congestion') return ['congctl', value];
+      return [name, /^(rto_min|rtt|rttvar)$/.test(name) ? `${value}ms` : value];
+    }),
+  );
 
 const realmsOf = ({ from, to }: { from?: string | undefined; to: string }): string => (from === undefined ? to : `${from}/${to}`);
 

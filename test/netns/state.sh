@@ -1,6 +1,7 @@
 # A node's network with one of everything that ip and bridge print: interfaces of every kind that the kernel has, addresses, neighbours, routes of
 # every type, rules, a bridge with VLANs, multicast groups and a forwarding table, VXLAN with VTEPs, tunnels with IPsec. Run in an empty network
 # namespace. A kernel without one of the kinds leaves it out: every command stands for itself.
+echo 0 >/proc/sys/net/ipv6/conf/default/accept_dad
 ip link set lo up
 ip link add br0 type bridge
 ip link set br0 type bridge vlan_filtering 1
