@@ -44,7 +44,7 @@ function nodeRow(result: NodeResult, findings: readonly VerifyFinding[]): Verify
   const family = familyName(result.family);
   const differs = findings.some((finding) => finding.node === node && finding.family === family && finding.severity === 'fault');
   const doubts = [...(verification?.unknown ?? [])].map(
-    ([why, fronts]) => `${fronts.length} ${fronts.length === 1 ? 'front' : 'fronts'}: ${why}`,
+    ([why, fronts]) => `${fronts.size} ${fronts.size === 1 ? 'front' : 'fronts'}: ${why}`,
   );
   return {
     name: node,
@@ -66,7 +66,7 @@ function notCheckedOf({ nodes, objects }: ClusterVerification): VerifyReport['no
     ),
     ...nodes.flatMap(({ node, verification }) =>
       [...(verification?.unknown ?? [])].map(([why, fronts]) => ({
-        what: `${fronts.length} Service ${fronts.length === 1 ? 'address' : 'addresses'} on node ${node}`,
+        what: `${fronts.size} Service ${fronts.size === 1 ? 'address' : 'addresses'} on node ${node}`,
         why,
       })),
     ),

@@ -1,4 +1,4 @@
-import type { Outcome } from '../walk/netfilter.ts';
+import type { Decision, Outcome } from '../walk/netfilter.ts';
 import type { Expected } from './expected.ts';
 import type { FrontFlow } from './flows.ts';
 import type { Found } from './found.ts';
@@ -41,6 +41,8 @@ export interface Difference {
   /** The one outcome that shows the difference, where one does. */
   outcome?: Outcome;
   expects: Expected['kind'];
+  /** No packet goes wrong by it; told only where its reason is one that others will go wrong by. */
+  harmless?: true;
   /** In words: what is, against what should be. */
   is: string;
   should: string;
@@ -112,11 +114,15 @@ function untranslated(base: Base, wanted: readonly string[]): Difference[] {
   if (!rest) return [];
   const { outcome, kind } = rest;
   const by = outcome.decidedBy;
-  if (kind === 'untouched' || by === undefined) return [difference(base, 'missing', 'is not translated', wanted, outcome)];
+  if (kind === 'untouched' || by === undefined || answersForNone(by))
+    return [difference(base, 'missing', 'is not translated', wanted, outcome)];
   return isOfKubeProxy(by)
     ? [difference(base, 'wrong-verdict', `is ${kind} by kube-proxy's own rule`, wanted, outcome)]
     : [difference(base, 'shadowed', `is ${kind} by a rule that is not kube-proxy's`, wanted, outcome)];
 }
+
+/** nftables mode rejects what goes to a ClusterIP and was not translated: that it was not is the matter, not who rejects it. */
+const answersForNone = (by: Decision): boolean => by.source === 'nft' && by.table === 'kube-proxy' && by.chain === 'cluster-ips-check';
 
 const shouldOf: Record<Refused['kind'], string> = {
   rejected: 'to be rejected, as it has no endpoints',
@@ -143,26 +149,30 @@ function againstVerdict(front: Front, flow: FrontFlow, expected: Refused, found:
   return expected.kind === 'accepted' ? [difference(base, 'shadowed', `is ${kind} by a rule that is not kube-proxy's`, [], outcome)] : [];
 }
 
-/** A pod network may hide sources too, on its way out of the cluster: only what kube-proxy's own rules hide can be too much. */
+/**
+ * A pod network may hide sources too, on its way out of the cluster: only what kube-proxy's own rules hide can be too much. Where it hides
+ * what kube-proxy should, no packet is wrong; it is handed on nonetheless, since kube-proxy's own rules may have come off their hook.
+ */
 function masqueradeOf(base: Base, expected: Translated): Difference[] {
   const differs = [...expected.endpoints].filter(([key, { masquerade }]) => {
     const endpoint = base.found.endpoints.get(key);
-    if (!endpoint || masquerade === null || endpoint.masquerade === null || endpoint.masquerade === masquerade) return false;
-    return masquerade || (endpoint.masqueradedBy !== undefined && isOfKubeProxy(endpoint.masqueradedBy));
+    if (!endpoint || masquerade === null || endpoint.masquerade === null) return false;
+    const own = endpoint.masqueradedBy !== undefined && isOfKubeProxy(endpoint.masqueradedBy);
+    return masquerade ? !own : own;
   });
   const [first] = differs;
   if (!first) return [];
+  const byOthers = differs.every(([key]) => base.found.endpoints.get(key)?.masquerade === true) && first[1].masquerade === true;
   const [is, should] = first[1].masquerade
-    ? ['keeps its source address, so that answers may go past this node', 'to be masqueraded']
+    ? [byOthers ? 'is masqueraded by others alone' : 'keeps its source address, so that answers may go past this node', 'to be masqueraded']
     : ['is masqueraded, so that the endpoint sees the node instead of the client', 'to keep its source address'];
-  return [
-    difference(
-      { ...base, should },
-      'wrong-masquerade',
-      is,
-      differs.map(([key]) => key),
-    ),
-  ];
+  const found = difference(
+    { ...base, should },
+    'wrong-masquerade',
+    is,
+    differs.map(([key]) => key),
+  );
+  return [byOthers ? { ...found, harmless: true } : found];
 }
 
 /** Affinity shows in the rules that the packet met: `recent --set` in iptables, `update @affinity…` in nftables mode. */

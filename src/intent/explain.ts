@@ -42,6 +42,8 @@ export function createExplainer(plan: NodePlan, tables: NodeTables, current: rea
         return explainChoice(scene, difference);
       case 'wrong-masquerade':
         return byMasquerade(scene, difference);
+      case 'doubled':
+        return explainLeftover(scene, difference);
       case 'shadowed':
         return difference.found.endpoints.size > 0 ? byDecisions(scene, difference, 'shadowed') : byVerdict(scene, difference);
       default:
@@ -121,7 +123,7 @@ function unreached(scene: Scene, writer: Writer, entry: FrontEntry, difference: 
       evidence: [evidence(at, entry.line)],
     };
   }
-  const bases = table.chains.filter((chain) => chain.base?.hook === hook);
+  const bases = table.chains.filter((chain) => chain.base?.hook === hook && chain.base.type === 'nat');
   const jump = bases.flatMap((chain) => chain.rules).find((rule) => jumpTarget(rule) === into);
   const came = steps.some((step) => isIn(step, writer, table) && (step.chain === into || step.line === jump?.line));
   if (jump === undefined) {
@@ -134,7 +136,13 @@ function unreached(scene: Scene, writer: Writer, entry: FrontEntry, difference: 
     };
   }
   if (!came) return turnedOff(scene, writer, hook, steps, jump, entry);
-  return behindEntry(scene, writer, table, steps, entry);
+  return behindEntry(
+    scene,
+    writer,
+    table,
+    steps.filter((step) => step.hook === hook),
+    entry,
+  );
 }
 
 const describeBases = (table: Table, bases: readonly Chain[], hook: Hook): string =>
@@ -205,6 +213,20 @@ function byDecisions(scene: Scene, difference: Difference, kind: DifferenceKind)
   };
 }
 
+/** What another mode or backend has left: the jump that still leads into it, and what it translates to. */
+function explainLeftover(scene: Scene, difference: Difference): Explained {
+  const [first] = [...difference.found.endpoints.values()].map(({ decision }) => decision);
+  if (first === undefined) return byVerdict(scene, difference);
+  const into = entryChain(first.source === 'nft' ? 'nftables' : 'iptables');
+  const jumps = difference.found.passages.flatMap(({ outcome }) => outcome.steps.filter((step) => step.text.endsWith(` ${into}`)));
+  return {
+    kind: 'doubled',
+    cause: `left ${first.source}`,
+    why: `${describe(jumps[0] ?? first)} still leads to them`,
+    evidence: quote(scene, [...jumps.slice(0, 1), first]),
+  };
+}
+
 /** An endpoint that no rule leads to: the rules by which the others are chosen. */
 function explainChoice(scene: Scene, difference: Difference): Explained {
   const steps = difference.found.passages.flatMap(({ outcome }) => outcome.steps.filter((step) => /^KUBE-(SVC|SVL)-/.test(step.chain)));
@@ -220,22 +242,30 @@ function explainChoice(scene: Scene, difference: Difference): Explained {
 
 function byMasquerade(scene: Scene, difference: Difference): Explained {
   const endpoints = difference.endpoints.flatMap((key) => difference.found.endpoints.get(key) ?? []);
-  const by = endpoints.flatMap(({ masqueradedBy }) => masqueradedBy ?? []);
+  const tooMuch = endpoints.some(({ masqueradedBy }) => masqueradedBy !== undefined && isOfKubeProxy(masqueradedBy));
+  if (!tooMuch) {
+    const unhooked = withoutPostrouting(scene);
+    if (unhooked) return { ...unhooked, ...doubtOf(scene) };
+    return {
+      kind: 'wrong-masquerade',
+      cause: `no masquerade ${difference.flow.from}`,
+      why: 'no rule of kube-proxy marks it to be masqueraded, or none of POSTROUTING heeds the mark',
+      evidence: quote(
+        scene,
+        endpoints.filter(({ masquerade }) => masquerade === false).map(({ decision }) => decision),
+      ),
+      ...doubtOf(scene),
+    };
+  }
   const marks = difference.found.passages.flatMap(({ outcome }) =>
     outcome.steps.filter((step) => /(-j (KUBE-MARK-MASQ|MARK)|mark set)/.test(step.text)),
   );
-  const decisions: Decision[] = by.length > 0 ? [...marks, ...by] : endpoints.map(({ decision }) => decision);
-  const unhooked = by.length > 0 ? undefined : withoutPostrouting(scene);
-  if (unhooked) return { ...unhooked, ...doubtOf(scene) };
+  const [first] = marks;
   return {
     kind: 'wrong-masquerade',
-    cause: `masquerade ${difference.should} ${difference.flow.from} ${by.length > 0 ? portOf(difference) : ''}`,
-    why:
-      by.length > 0 && decisions[0]
-        ? describe(decisions[0])
-        : 'no rule of kube-proxy marks it to be masqueraded, or none of POSTROUTING heeds the mark',
-    evidence: quote(scene, decisions),
-    ...doubtOf(scene),
+    cause: `masquerade ${difference.flow.from} ${portOf(difference)}`,
+    why: first ? describe(first) : difference.is,
+    evidence: quote(scene, [...marks, ...endpoints.flatMap(({ masqueradedBy }) => masqueradedBy ?? [])]),
   };
 }
 
@@ -244,7 +274,7 @@ function withoutPostrouting(scene: Scene): Explained | undefined {
   for (const writer of scene.current) {
     const table = translationTable(writer, scene.plan.family);
     const into = writer.mode === 'nftables' ? 'masquerading' : 'KUBE-POSTROUTING';
-    const bases = (table?.chains ?? []).filter((chain) => chain.base?.hook === 'postrouting');
+    const bases = (table?.chains ?? []).filter((chain) => chain.base?.hook === 'postrouting' && chain.base.type === 'nat');
     if (table === undefined || bases.some((chain) => chain.rules.some((rule) => jumpTarget(rule) === into))) continue;
     return {
       kind: 'unhooked',

@@ -125,7 +125,7 @@ function peersOf(
   for (const { node, verification } of others) {
     if (verification === null) continue;
     const same = verification.differences.filter(({ front }) => wanted.has(describeFront(front)));
-    const doubtful = [...verification.unknown.values()].some((list) => list.some((front) => wanted.has(describeFront(front))));
+    const doubtful = [...verification.unknown.values()].some((list) => [...list].some((front) => wanted.has(describeFront(front))));
     if (same.some((item) => item.explained.kind === kind)) alike.push(node);
     else if (same.length === 0 && !doubtful && verification.fronts.some((front) => wanted.has(describeFront(front)))) right.push(node);
   }

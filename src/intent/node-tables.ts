@@ -107,9 +107,12 @@ function readRules(net: NamespaceFacts, family: Family): Read[] {
 /** What the collector's script says where the legacy backend holds no table. */
 const noTables = /^# no legacy tables: [^\n]*\n?$/;
 
-/** nft's print of iptables tables is lossy: what iptables-save shows is taken from there. */
-const native = (nft: Observed<NetfilterRuleset>, iptables: Observed<NetfilterRuleset>): Observed<NetfilterRuleset> =>
-  nft.state === 'seen' && iptables.state === 'seen' ? { ...nft, value: withoutTablesOf(nft.value, [iptables.value]) } : nft;
+/** nft's print of iptables tables is lossy: what iptables-save shows is taken from there, and where it was not read, it is not known. */
+function native(nft: Observed<NetfilterRuleset>, iptables: Observed<NetfilterRuleset>): Observed<NetfilterRuleset> {
+  if (nft.state !== 'seen') return nft;
+  const value = iptables.state === 'seen' ? withoutTablesOf(nft.value, [iptables.value]) : nft.value;
+  return { ...nft, value: { ...value, tables: value.tables.filter((table) => !table.lossy) } };
+}
 
 const reasonOf = (read: Observed<NetfilterRuleset>): { reason: Reason; detail: string } => {
   if (read.state === 'unknown') return { reason: read.reason, detail: read.detail };

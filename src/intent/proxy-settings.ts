@@ -21,10 +21,17 @@ export function proxyConfigOf(facts: Facts): KubeProxyConfig | undefined {
 
 /**
  * What kube-proxy of a node was told. Its mode by the running process where it answers (127.0.0.1:10249/proxyMode), else by its configuration,
- * else by the only rules that there are; unknown where none of them tells, as in a cluster that has something else in its place.
+ * else by the only rules that there are on it, or on the other nodes; unknown where none of them tells, as where something else is in its place.
  */
-export function settingsOf(facts: Facts, node: Node, config: KubeProxyConfig | undefined, writers: readonly Writer[]): SettingsResult {
-  const mode = liveMode(facts, node.metadata.name) ?? configuredMode(config) ?? onlyMode(writers);
+export function settingsOf(
+  facts: Facts,
+  node: Node,
+  config: KubeProxyConfig | undefined,
+  writers: { own: readonly Writer[]; ofPeers: readonly (readonly Writer[])[] },
+): SettingsResult {
+  const peers = new Set(writers.ofPeers.flatMap((list) => onlyMode(list) ?? []));
+  const ofPeers = peers.size === 1 ? [...peers][0] : undefined;
+  const mode = liveMode(facts, node.metadata.name) ?? configuredMode(config) ?? onlyMode(writers.own) ?? ofPeers;
   if (mode === undefined)
     return { unknown: 'the mode of kube-proxy is not known: neither its process, its configuration nor rules of it were seen' };
   const base = defaultSettings(mode);

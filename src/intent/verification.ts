@@ -30,13 +30,12 @@ export interface NodeVerification {
   agree: number;
   differences: Verified[];
   /** What could not be told, by reason: nothing is claimed of these fronts. */
-  unknown: Map<string, Front[]>;
+  unknown: Map<string, Set<Front>>;
   stale: StaleFront[];
 }
 
 /** Notes that nothing can be told of a front, once for each reason. */
 export function doubt(result: NodeVerification, why: string, front: Front): void {
-  const known = result.unknown.get(why);
-  if (known === undefined) result.unknown.set(why, [front]);
-  else if (!known.includes(front)) known.push(front);
+  const known = result.unknown.get(why) ?? new Set();
+  result.unknown.set(why, known.add(front));
 }

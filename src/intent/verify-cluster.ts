@@ -62,7 +62,14 @@ export function verifyCluster(facts: Facts, choice: VerifyChoice = {}): ClusterV
     nodes: names.flatMap((name) =>
       families.map((family) => {
         const key = `${name} ${family}`;
-        return verifyOne(facts, objects, { name, family, tables: reads.get(key), writers: writers.get(key) ?? [], used });
+        return verifyOne(facts, objects, {
+          name,
+          family,
+          tables: reads.get(key),
+          writers: writers.get(key) ?? [],
+          all: [...writers.values()],
+          used,
+        });
       }),
     ),
   };
@@ -89,10 +96,12 @@ interface Job {
   family: Family;
   tables: Observed<NodeTables> | undefined;
   writers: readonly Writer[];
+  /** Those of every node. */
+  all: readonly (readonly Writer[])[];
   used: boolean;
 }
 
-function verifyOne(facts: Facts, objects: ClusterObjects, { name, family, tables, writers, used }: Job): NodeResult {
+function verifyOne(facts: Facts, objects: ClusterObjects, { name, family, tables, writers, all, used }: Job): NodeResult {
   const node = facts.node(name);
   const { manifest } = facts.snapshot;
   const base = {
@@ -108,7 +117,7 @@ function verifyOne(facts: Facts, objects: ClusterObjects, { name, family, tables
   if (node === undefined) return { ...base, unknown: `the Node object ${name} was not read` };
   if (!used)
     return { ...base, unknown: 'nothing in the cluster shows that kube-proxy belongs to it: something else may serve its ClusterIPs' };
-  const result = settingsOf(facts, node, proxyConfigOf(facts), writers);
+  const result = settingsOf(facts, node, proxyConfigOf(facts), { own: writers, ofPeers: all });
   if ('unknown' in result) return { ...base, unknown: result.unknown };
   const { settings } = result;
   const plan = planNode(objects, intentNode(node, tables.value), settings, family);

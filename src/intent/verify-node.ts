@@ -31,6 +31,8 @@ export function verifyNode(plan: NodePlan, tables: NodeTables, sources: Sources,
     stale: servicesKnown ? staleFronts(plan, tables, writers) : [],
   };
   for (const item of tried) judge(plan, tables, writers, item, result, explain);
+  // A rule that was not read may drop what the others let through: differences stand, agreement does not.
+  for (const { detail } of tables.unread) for (const front of plan.fronts) doubt(result, detail, front);
   for (const writer of writers.leftover) {
     const doubled = doubledBy(plan, tables, writer, tried);
     result.differences.push(...doubled.map((difference) => ({ ...difference, difference, explained: explain(difference) })));
@@ -52,9 +54,10 @@ function judge(
     doubt(result, comparison.unknown, front);
     return;
   }
-  if (comparison.differences.length === 0) result.agree += 1;
-  for (const difference of comparison.differences) {
-    const explained = explain(difference);
+  const told = comparison.differences.map((difference) => ({ difference, explained: explain(difference) }));
+  const wrong = told.filter(({ difference, explained }) => difference.harmless !== true || explained.kind === 'unhooked');
+  if (wrong.length === 0) result.agree += 1;
+  for (const { difference, explained } of wrong) {
     if (explained.doubt === undefined) result.differences.push({ front, flow, difference, explained });
     else doubt(result, explained.doubt, front);
   }
