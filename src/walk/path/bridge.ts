@@ -4,7 +4,7 @@ import { flagsOf } from './bridge-ports.ts';
 import { resolve } from './neighbour.ts';
 import { routeOf } from './route.ts';
 import { passHook } from './rules.ts';
-import { bridgeShowsRules, sysctlEntry } from './settings.ts';
+import { bridgeShowsRules } from './settings.ts';
 import { type Device, deviceLine, deviceOf, peerOf, portsOf } from './stations.ts';
 import { confirm, trackPacket } from './tracking.ts';
 import { acrossLink, deadDevice, leaves } from './transmit.ts';
@@ -18,6 +18,8 @@ interface Frame {
   mac: string | undefined;
   /** Its IP packet is shown to the IP rules on the bridge (br_netfilter). */
   shown: boolean;
+  /** The setting that says so. */
+  shownBy: EvidenceRef;
 }
 
 /**
@@ -48,14 +50,23 @@ export const bridge: Stage<'bridge'> = (world, way, { station, bridge: name, fro
       brief: 'port blocked',
       evidence: [deviceLine(from, 3)],
     });
-  const shown = from === undefined ? false : bridgeShowsRules(station, way.packet.family, device.link.details);
+  const rules = bridgeShowsRules(station, way.packet.family, device.link.details);
+  const shown = from === undefined ? false : rules.shown;
   if (shown === undefined) {
     const says = `whether ${nameOf(station)} shows bridged packets to its IP rules was not read (net.bridge.bridge-nf-call-iptables)`;
-    return unreadable(way, station, says, [evidence(sysctlEntry(station))]);
+    return unreadable(way, station, says, [rules.evidence]);
   }
-  const frame: Frame = { station, bridge: device, from, mac, shown };
+  const frame: Frame = { station, bridge: device, from, mac, shown, shownBy: rules.evidence };
   return shown ? shownToRules(world, way, frame) : switched(world, way, frame);
 };
+
+/** A packet of a translated connection that passes unseen is not translated back; where that is noticed, this is what to quote. */
+function unseen(world: World, way: Way, { station, shownBy }: Frame): Way {
+  const known = trackPacket(world, way, station);
+  if (known.rewrite === undefined) return way;
+  const says = `${nameOf(station)} does not show bridged packets to its rules, so that the addresses of this connection are not translated back`;
+  return withStep({ ...way, chosenBy: [shownBy, ...way.chosenBy] }, { kind: 'bridge', says, brief: 'not translated', evidence: [shownBy] });
+}
 
 const unreadable = (way: Way, _: Station, says: string, refs: EvidenceRef[]): Way[] =>
   ended(way, 'insufficient-info', { kind: 'bridge', says, brief: 'bridge?', evidence: refs });
@@ -178,7 +189,7 @@ function toPort(world: World, way: Way, frame: Frame, port: Device, refs: Eviden
         );
   if (from && flags.isolated && flagsOf(from).isolated)
     return refuse(`ports ${from.link.name} and ${name} of ${device.link.name} are isolated from each other`, 3);
-  const passed = shown ? throughRules(world, way, frame, name) : { on: [way], over: [] };
+  const passed = shown ? throughRules(world, way, frame, name) : { on: [from ? unseen(world, way, frame) : way], over: [] };
   const says = `${device.link.name} of ${nameOf(station)} ${frame.from ? 'bridges' : 'sends'} it to port ${name}`;
   return [
     ...passed.over,

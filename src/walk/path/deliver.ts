@@ -24,7 +24,7 @@ function answered(world: World, way: Way, station: Station): Way[] {
   const says = isFor
     ? `${nameOf(station)} has no connection to ${withPort(packet.source, packet.sourcePort)}: it asked ${expected}, and the address of the answer was not translated back`
     : `the answer ends at ${nameOf(station)}, which did not ask`;
-  return ended(way, 'rejected', { kind: 'deliver', says, brief: 'not its connection', evidence: lastWords(way) });
+  return ended(way, 'rejected', { kind: 'deliver', says, brief: 'not its connection', evidence: [...way.chosenBy, ...lastWords(way)] });
 }
 
 /** What was looked at last: the end of a way rests on it where no table of its own decides. */

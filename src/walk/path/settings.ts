@@ -1,3 +1,4 @@
+import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import { findSysctl } from '../../parse/sysctl.ts';
 import type { Station } from './way.ts';
 
@@ -15,15 +16,15 @@ export function settingOf(station: Station, path: string): Setting {
 
 export const sysctlEntry = (station: Station): string => `${station.key}/sysctl`;
 
-/** Whether bridged frames are shown to the IP rules: the setting of the namespace (br_netfilter), else that of the bridge; undefined: not known. */
+/** Whether bridged frames are shown to the IP rules (br_netfilter), and the line that says so; `shown` undefined: not known. */
 export function bridgeShowsRules(
   station: Station,
   family: 'ip' | 'ip6',
   bridgeDetails: Readonly<Record<string, string>>,
-): boolean | undefined {
+): { shown: boolean | undefined; evidence: EvidenceRef } {
   const [name, detail] =
     family === 'ip' ? ['bridge-nf-call-iptables', 'nf_call_iptables'] : ['bridge-nf-call-ip6tables', 'nf_call_ip6tables'];
   const setting = settingOf(station, `net/bridge/${name}`);
-  if (setting.value === undefined) return setting.why === 'absent' ? false : undefined;
-  return setting.value === 1 || bridgeDetails[detail] === '1';
+  if (setting.value === undefined) return { shown: setting.why === 'absent' ? false : undefined, evidence: evidence(sysctlEntry(station)) };
+  return { shown: setting.value === 1 || bridgeDetails[detail] === '1', evidence: evidence(sysctlEntry(station), setting.line) };
 }

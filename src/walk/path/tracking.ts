@@ -17,7 +17,8 @@ export function trackPacket(world: World, way: Way, station: Station): Way {
       const there = own.includes(connection) ? way : { ...way, tracked: remember(way, station, connection) };
       const packet = { ...bare, connectionMark: connection.mark ?? 0, conntrack: viewOf(connection, direction) };
       const moved = { ...there, packet, rewrite: rewriteOf(connection, direction) };
-      return own.includes(connection) ? moved : withStep(moved, entryStep(connection, moved.rewrite));
+      if (own.includes(connection)) return moved;
+      return withStep({ ...moved, chosenBy: [...moved.chosenBy, ...connection.evidence] }, entryStep(connection, moved.rewrite));
     }
   }
   const view = way.direction === 'reply' && world.flow.packet === 'reply' ? answerView(bare) : firstView(bare);

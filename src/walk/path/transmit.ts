@@ -27,7 +27,7 @@ export const transmit: Stage<'transmit'> = (world, way, { station, device: name,
   if (kind === 'loopback' || name === 'lo') return [going(way, { at: 'input', station, device: 'lo', prerouted: false, port: undefined })];
   if (packetTunnels.has(kind)) {
     const passed = withStep(way, leaves(station, device));
-    return [going(passed, { at: 'encapsulate', station, device: name, gateway, mac: undefined })];
+    return [going(passed, { at: 'encapsulate', station, device: name, gateway, mac: undefined, evidence: [] })];
   }
   if (opaqueKinds.has(kind)) {
     const says = `${name} of ${nameOf(station)} is of kind ${kind}: where it leads stands in no table that is read`;
@@ -44,7 +44,8 @@ function toFrame(world: World, way: Way, station: Station, device: Device, gatew
   const next = withStep(way, { kind: 'neighbour', says, brief: '', evidence: found.evidence });
   const passed = withStep(next, leaves(station, device));
   if (isBridge(station, device)) return [going(passed, { at: 'bridge', station, bridge: name, from: undefined, mac: found.mac })];
-  if (frameTunnels.has(kind)) return [going(passed, { at: 'encapsulate', station, device: name, gateway, mac: found.mac })];
+  if (frameTunnels.has(kind))
+    return [going(passed, { at: 'encapsulate', station, device: name, gateway, mac: found.mac, evidence: found.evidence })];
   return acrossLink(world, passed, station, device, gateway, found.mac, found.evidence);
 }
 

@@ -20,7 +20,7 @@ interface FarEnd {
 type Found = FarEnd | { ends: 'dropped' | 'insufficient-info'; why: string; evidence: EvidenceRef[] };
 
 /** Puts a packet into another one that the station itself sends to the far end of the tunnel (vxlan_xmit, ip_tunnel_xmit). */
-export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device: name, gateway, mac }) => {
+export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device: name, gateway, mac, evidence: chosen }) => {
   const device = deviceOf(station, name);
   const kind = device?.link.kind ?? '';
   if (device === undefined || outerProtocols[kind] === undefined) {
@@ -32,7 +32,7 @@ export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device:
   }
   const far = outerProtocols[kind] === undefined ? frameTarget(station, device, mac) : packetTarget(device, gateway);
   if ('ends' in far) {
-    const refs = [...far.evidence, deviceLine(device, 2)];
+    const refs = [...chosen, ...far.evidence, deviceLine(device, 2)];
     return ended(way, far.ends, {
       kind: 'encapsulate',
       says: `${name} of ${nameOf(station)}: ${far.why}`,
@@ -192,7 +192,7 @@ export function decapsulate(way: Way, station: Station): Way[] {
   const stepped = withStep(opened, {
     kind: 'decapsulate',
     says,
-    brief: `out of ${inside.kind} ${device.link.name}`,
+    brief: `unpacked by ${device.link.name}`,
     evidence: [deviceLine(device, 2)],
   });
   return [going(stepped, { at: 'arrive', station, device: device.link.name, mac: inside.mac })];

@@ -72,7 +72,7 @@ export type Event =
   /** A frame is on a bridge; `from` is the port that it came by, undefined for the bridge's own. */
   | { at: 'bridge'; station: Station; bridge: string; from: string | undefined; mac: string | undefined }
   /** It is put into a tunnel; `mac` for tunnels that carry frames. */
-  | { at: 'encapsulate'; station: Station; device: string; gateway: string; mac: string | undefined }
+  | { at: 'encapsulate'; station: Station; device: string; gateway: string; mac: string | undefined; evidence: EvidenceRef[] }
   /** It leaves for a network that no table describes. */
   | { at: 'wire'; station: Station; device: string; gateway: string; mac: string | undefined; evidence: EvidenceRef[] }
   /** A frame comes to a device. */

@@ -1,0 +1,78 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { createFacts, type Facts } from '../../src/facts/facts.ts';
+import type { Trace } from '../../src/model/trace.ts';
+import { unpackSnapshot } from '../../src/snapshot/archive.ts';
+import type { Snapshot } from '../../src/snapshot/snapshot.ts';
+import { quoteEvidence } from '../../src/tree/report.ts';
+import { traceFlow } from '../../src/walk/trace.ts';
+import { toSnapshot } from '../recordings/adapter.ts';
+import { readRecording } from '../recordings/recording.ts';
+import { bundleTruths, flowOf, recordingTruths, type TraceTruth } from './trace-truths.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const bundles = join(root, 'fixtures', 'bundles');
+const recordings = join(root, '..', 'shared', 'recordings');
+
+const filesOf = (directory: string): string[] =>
+  existsSync(directory)
+    ? readdirSync(directory)
+        .filter((file) => file.endsWith('.tgz'))
+        .sort()
+    : [];
+
+const readBundle = (name: string): Snapshot => unpackSnapshot(readFileSync(join(bundles, `${name}.tgz`)));
+
+describe('each fault of the recorded clusters ends where it was made, on the line that makes it', () => {
+  it.each(filesOf(bundles).map((file) => basename(file, '.tgz')))('bundle %s', (name) => {
+    judge(readBundle(name), truthOf(bundleTruths, name));
+  });
+
+  it.skipIf(!existsSync(recordings)).each(filesOf(recordings).map((file) => basename(file, '.tgz')))('recording %s', (name) => {
+    judge(toSnapshot(readRecording(name, readFileSync(join(recordings, `${name}.tgz`)))), truthOf(recordingTruths, name));
+  });
+});
+
+function truthOf(truths: Readonly<Record<string, TraceTruth>>, name: string): TraceTruth {
+  const truth = truths[name];
+  if (truth === undefined) throw new Error(`where the trace of ${name} ends stands in no table: add it to trace-truths.ts`);
+  return truth;
+}
+
+function judge(snapshot: Snapshot, truth: TraceTruth): void {
+  const facts = createFacts(snapshot);
+  const { from, target } = snapshot.manifest.request;
+  const traces = traceFlow(facts, flowOf({ kind: 'pod', namespace: from.namespace ?? '', name: from.name }, target, truth.flow));
+  const ends = traces.map((trace) => `${trace.disposition} ${endOf(trace)}`);
+  for (const { disposition, at, quotes, times } of truth.ends) {
+    const found = traces.filter((trace) => trace.disposition === disposition && at.test(endOf(trace)) && quotes.test(quoted(facts, trace)));
+    expect(found.length, `${disposition} at ${at} quoting ${quotes}, of ${ends.join('; ')}`).toBe(times);
+  }
+  expect(traces.filter(({ disposition }) => disposition === 'delivered').length, ends.join('; ')).toBe(truth.delivered);
+  expect(traces.length, ends.join('; ')).toBe(truth.delivered + truth.ends.reduce((sum, { times }) => sum + times, 0));
+  expect(traces.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
+  for (const trace of traces) expectSound(facts, trace);
+}
+
+const endOf = ({ hops }: Trace): string => {
+  const hop = hops.at(-1);
+  return `${hop?.direction} ${hop?.place.kind} ${hop?.place.namespace === undefined ? '' : `${hop.place.namespace}/`}${hop?.place.name}`;
+};
+
+/** The lines of the step that decided the end. */
+const quoted = (facts: Facts, { hops }: Trace): string =>
+  (hops.at(-1)?.steps.at(-1)?.evidence ?? [])
+    .flatMap((reference) => quoteEvidence(facts, reference)?.lines.map(({ text }) => text) ?? [])
+    .join('\n');
+
+/** Every step rests on lines that are there, and a delivered way has gone there and back. */
+function expectSound(facts: Facts, { hops, disposition }: Trace): void {
+  for (const step of hops.flatMap(({ steps }) => steps)) {
+    expect(step.evidence.length, step.says).toBeGreaterThan(0);
+    for (const reference of step.evidence)
+      expect(quoteEvidence(facts, reference), `${step.says}: ${JSON.stringify(reference)}`).not.toBeNull();
+  }
+  if (disposition === 'delivered') expect(hops.at(-1)?.place).toEqual(hops[0]?.place);
+}
