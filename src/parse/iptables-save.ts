@@ -17,7 +17,8 @@ interface State {
   names: Set<string>;
   begun: number;
   completed: number;
-  coloured: boolean;
+  /** Lines are known to be missing, or may be: `grep`, which also colours, left them out. */
+  partial: boolean;
 }
 
 /**
@@ -30,7 +31,7 @@ interface State {
 export function parseIptablesSave(text: string, options: IptablesSaveOptions = {}): Parsed<NetfilterRuleset> {
   const lines = text.split('\n');
   const state = initialState(lines, options);
-  state.coloured = text.includes('\x1b');
+  state.partial = text.includes('\x1b');
   lines.forEach((line, index) => {
     readLine(state, withoutEscapes(line), index + 1);
   });
@@ -42,8 +43,7 @@ const isComplete = (state: State): boolean =>
   state.completed >= state.begun &&
   state.ruleset.tables.every((table) => table.closed) &&
   !state.ruleset.warnings.some((warning) => warning.kind === 'incompatible-table') &&
-  // Colours are those of grep, which may have left lines out.
-  !state.coloured &&
+  !state.partial &&
   // Comments but no table and no warning: the heading was cut.
   !(state.ruleset.tables.length === 0 && state.ruleset.otherLines.length > state.ruleset.warnings.length);
 
@@ -61,7 +61,7 @@ function initialState(lines: string[], options: IptablesSaveOptions): State {
     warnings: [],
     otherLines: [],
   };
-  return { ruleset, unparsed: [], table: undefined, chains: new Map(), names: new Set(), begun: 0, completed: 0, coloured: false };
+  return { ruleset, unparsed: [], table: undefined, chains: new Map(), names: new Set(), begun: 0, completed: 0, partial: false };
 }
 
 /**
@@ -169,12 +169,13 @@ function addChain(state: State, table: Table, chain: Chain): void {
 
 function readRule(state: State, line: string, number: number): void {
   const match = /^(?:\[(\d+):(\d+)\] )?(-[AI] .*)$/.exec(line);
+  if (state.table === undefined && state.ruleset.tables.length === 0) beginFragment(state, number);
   if (match?.[3] === undefined || state.table === undefined) {
     state.unparsed.push({ line: number, text: line, why: state.table === undefined ? 'rule outside of a table' : 'not a rule' });
     return;
   }
   const rule = parseRule(match[3], state.names, state.table.family === 'ip6' ? 'ip6' : 'ip');
-  const chain = 'why' in rule ? undefined : state.chains.get(rule.chain);
+  const chain = 'why' in rule ? undefined : (state.chains.get(rule.chain) ?? undeclaredChain(state, state.table, rule.chain, number));
   if ('why' in rule || chain === undefined) {
     const why = 'why' in rule ? rule.why : 'its chain was not declared';
     state.unparsed.push({ line: number, text: line, why });
@@ -191,6 +192,25 @@ function readRule(state: State, line: string, number: number): void {
   };
   if (rule.position === undefined) chain.rules.push(parsed);
   else chain.rules.splice(rule.position - 1, 0, parsed);
+}
+
+/** The name of the table that rules without one stand in. */
+const unknownTable = '(not told)';
+
+/** `iptables-save | grep KUBE-SVC`: rules whose table is not told. It is never closed, so that it is never complete. */
+function beginFragment(state: State, line: number): void {
+  beginTable(state, `*${unknownTable}`, line);
+  state.partial = true;
+}
+
+/** Input for iptables-restore need not declare the built-in chains, whose policy is then not told; of a fragment no chain is declared. */
+function undeclaredChain(state: State, table: Table, name: string, line: number): Chain | undefined {
+  const base = baseChain(table.name, name, '-');
+  if (base === undefined && table.name !== unknownTable) return undefined;
+  state.partial = true;
+  const chain: Chain = { name, ...(base ? { base } : {}), line, rules: [] };
+  addChain(state, table, chain);
+  return chain;
 }
 
 /** A rule that can't be read still stands in its chain, so that a packet walk knows that something is there. */

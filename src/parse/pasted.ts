@@ -93,11 +93,16 @@ function withoutInterruptions(text: string, left: ReadonlySet<number>): Undone |
   };
 }
 
+/** Columns of terminals and mails; one line alone that is the longest reaches no margin. */
+const narrowest = 60;
+const widest = 400;
+
 /** A terminal's right margin: every line is at most so long, and those that reach it go on in the next one. */
 function withoutWrap(text: string, left: ReadonlySet<number>): Undone | undefined {
   const lines = text.split('\n').map((line) => line.replace(/\r$/, ''));
-  const width = lines.reduce((widest, line) => Math.max(widest, line.length), 0);
-  if (left.size === 0 || width < 40 || width > 400) return undefined;
+  const width = lines.reduce((longest, line) => Math.max(longest, line.length), 0);
+  const full = lines.filter((line) => line.length === width).length;
+  if (left.size === 0 || width < narrowest || width > widest || full < 2) return undefined;
   const joined: string[] = [];
   const later: number[] = [];
   let open = '';

@@ -30,6 +30,10 @@ const rules: readonly LineRule<ToolMessage[]>[] = [
     (messages, [text = '', program = ''], { line }) => messages.push({ line, program, problem: 'not-found', text }),
   ],
   [
+    /^.*exec: "([\w./-]+)": (?:executable file not found|stat \S+: no such file).*$/,
+    (messages, [text = '', program = ''], { line }) => messages.push({ line, program, problem: 'not-found', text }),
+  ],
+  [
     /^exec(?: of)? "([\w./-]+)"(?:: | failed: )(?:executable file not found|No such file or directory).*$/,
     (messages, [text = '', program = ''], { line }) => messages.push({ line, program, problem: 'not-found', text }),
   ],
@@ -43,13 +47,22 @@ const rules: readonly LineRule<ToolMessage[]>[] = [
   [/^Perhaps (?:ip6?tables|\S+) or your kernel needs to be upgraded\.$/, (messages) => messages.length > 0],
   [/^Try `(\w+) -h' or '\w+ --help' for more information\.$/, (messages) => messages.length > 0],
   [
+    /^(?:Error from server|error: |Unable to connect to the server|The connection to the server )(.*)$/,
+    (messages, [text = ''], { line }) => add(messages, line, 'kubectl', text),
+  ],
+  [/^command terminated with exit code \d+$/, (messages) => messages.length > 0],
+  [
+    /^(?:Cannot find device "|Device "\S+" does not exist|Object "\S+" is unknown|RTNETLINK answers: Operation not permitted)/,
+    (messages, _groups, { line, text }) => add(messages, line, 'ip', text),
+  ],
+  [
     /^(?:Cannot open network namespace|setting the network namespace|Failed to open) .*$/,
     (messages, [text = ''], { line }) => add(messages, line, 'ip', text),
   ],
 ];
 
 function add(messages: ToolMessage[], line: number, program: string, text: string): boolean {
-  const needsRoot = /permission denied|operation not permitted|you must be root|are you root/i.test(text);
+  const needsRoot = /permission denied|operation not permitted|you must be root|are you root|forbidden|unauthorized/i.test(text);
   messages.push({ line, program, problem: needsRoot ? 'permission' : 'refused', text });
   return true;
 }

@@ -1,5 +1,6 @@
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
 import { guessKind } from './guess.ts';
+import { kinds } from './kind-list.ts';
 import { parseAs } from './kinds.ts';
 import { linesOf } from './line-rules.ts';
 import { remedies, type Undone } from './pasted.ts';
@@ -28,11 +29,20 @@ export function understand(text: string, kind?: string): Understanding | undefin
     if (!step) continue;
     current = { text: step.text, undone: [...current.undone, step] };
     const next = attempt(step.text, kind, current.undone, text);
-    if (next && (best === undefined || next.left.size < best.left.size)) best = next;
+    if (next && (best === undefined || next.left.size < best.left.size) && !joinsWholeLines(step, next.understanding, text)) best = next;
     // Only colours are never the tool's own: any other step that brings nothing is taken back.
     else if (step.what !== 'colours') current = { text: previousText(text, current.undone), undone: current.undone.slice(0, -1) };
   }
   return best?.understanding;
+}
+
+/** A line that reads like the beginning of something is no later piece of a folded one: two rules of one length are not one rule. */
+function joinsWholeLines(step: Undone, { kind, parsed }: Understanding, original: string): boolean {
+  if (step.what !== 'wrap') return false;
+  const names = kind === 'mixed' ? (parsed.value as readonly { kind: string }[]).map((part) => part.kind) : [kind];
+  const signatures = kinds.filter((known) => names.includes(known.kind)).map(({ signature }) => signature);
+  const lines = original.split('\n');
+  return step.lines.some((line) => signatures.some((signature) => signature.test((lines[line - 1] ?? '').slice(0, 400))));
 }
 
 const previousText = (text: string, undone: readonly Undone[]): string => undone.at(-2)?.text ?? text;

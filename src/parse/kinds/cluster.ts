@@ -72,7 +72,7 @@ export const clusterKinds: readonly Kind[] = [
     'antctl',
     'antctl get',
     parseAntctl,
-    /^FLOW\s*$|^TABLE-ID +TABLE-NAME|^(?:POD|NODE|NAME) +.*(?:STATUS|NAMESPACE|NODE-SUBNET|INTERFACE-NAME|OFPORT)/,
+    /^FLOW\s*$|^TABLE-ID +TABLE-NAME|^(?:POD|NODE|NAME|NAMESPACE) +.*(?:NODE-SUBNET|INTERFACE-NAME|OF-?PORT|APPLIED-TO)/,
   ),
   kind(
     'weave',
@@ -86,7 +86,7 @@ export const clusterKinds: readonly Kind[] = [
     'tool-message',
     'what a tool says when it could not do its work',
     parseToolMessages,
-    /^(?:ipset|ip6?tables|nft|ipvsadm|conntrack|xtables-monitor|arptables|ebtables)(?:-\w+)* v[\d.]+(?: \([\w-]+\))?: (?!.*have been shown)|: (?:command )?not found$|^Error: |^Cannot open network namespace|^exec(?: of)? "\S+"(?::| failed:) /,
+    /^(?:ipset|ip6?tables|nft|ipvsadm|conntrack|xtables-monitor|arptables|ebtables)(?:-\w+)*(?: v[\d.]+)?(?: \([\w-]+\))?: (?!.*have been shown)|: (?:command )?not found$|^Error: |^Error from server|^error: unable to upgrade|^(?:Cannot open network namespace|Cannot find device|Device "|Object ")|exec(?: of)?:? "\S+"(?::| failed:) /,
   ),
   kind('sysctl', 'sysctl -a', parseSysctl, /^(?:net|kernel|vm|fs|user|dev)[./][\w./-]+ ?= ?/),
   kind('empty', 'no output', parseEmpty, /^$/),

@@ -8,6 +8,7 @@ import { parseLinkLayerRules } from '../link-layer-rules.ts';
 import { parseNftCommands } from '../nft-commands.ts';
 import { parseNftJson } from '../nft-json.ts';
 import { parseNftMonitor } from '../nft-monitor.ts';
+import { parseNftTables } from '../nft-tables.ts';
 import { parseNftText } from '../nft-text.ts';
 import { parseNftTrace } from '../nft-trace.ts';
 import { parseTcpdump } from '../tcpdump.ts';
@@ -48,6 +49,7 @@ export const netfilterKinds: readonly Kind[] = [
   kind('ipvsadm', 'ipvsadm -Ln, -S', parseIpvsadm, /^IP Virtual Server version|^-A -[tuf] |^(?:TCP|UDP|SCTP|FWM) {2}\S+ \w+/),
   kind('nft-json', 'nft -j list ruleset', parseNftJson, /^\{\s*"nftables":/),
   kind('nft-text', 'nft list ruleset', parseNftText, /^table (?:ip|ip6|inet|arp|bridge|netdev) \S+ \{/),
+  kind('nft-tables', 'nft list tables', parseNftTables, /^table (?:ip|ip6|inet|arp|bridge|netdev) [^\s{]+\s*$/),
   kind(
     'nft-commands',
     'the input of nft -f, a command a line',

@@ -10,12 +10,14 @@ import { parseIpAddr } from '../ip-addr.ts';
 import { parseIpLink } from '../ip-link.ts';
 import { parseIpNeigh } from '../ip-neigh.ts';
 import { parseIpNetns } from '../ip-netns.ts';
+import { parseIpNexthop } from '../ip-nexthop.ts';
 import { parseIpRoute } from '../ip-route.ts';
 import { parseIpRouteGet } from '../ip-route-get.ts';
 import { parseIpRule } from '../ip-rule.ts';
 import { parseIpXfrm } from '../ip-xfrm.ts';
 import { parseKernelLog } from '../kernel-log.ts';
 import { parseNetstat, parseNetstatStatistics } from '../netstat.ts';
+import { parseNetstatInterfaces } from '../netstat-interfaces.ts';
 import { parseNstat } from '../nstat.ts';
 import { parseProcBonding } from '../proc-bonding.ts';
 import { parseProcNetDev, parseProcNetSnmp, parseProcNetSockets } from '../proc-net.ts';
@@ -64,6 +66,12 @@ export const nodeKinds: readonly Kind[] = [
     parseIpRoute,
     /^(?:default|(?:(?:unreachable|blackhole|prohibit|throw|local|broadcast|multicast|anycast|unicast) )?(?:default|[\d.]+(?:\/\d+)?|[0-9a-f:]+(?:\/\d+)?)) (?:via|dev|proto|metric|nhid|table|scope|encap|nexthop|tos)\b|^(?:blackhole|unreachable|prohibit|throw) |"dst":\s?"|^Dump terminated|^RTNETLINK answers: No such/,
   ),
+  kind(
+    'ip-nexthop',
+    'ip nexthop',
+    parseIpNexthop,
+    /^id \d+ (?:via|group|dev|blackhole|scope|encap)\b|^\[\{"id": ?\d+,"(?:gateway|group|blackhole|dev|encap)"/,
+  ),
   kind('ip-xfrm', 'ip xfrm state, policy', parseIpXfrm, /^src \S+ dst \S+\s*$/),
   kind(
     'route-n',
@@ -85,16 +93,32 @@ export const nodeKinds: readonly Kind[] = [
     /^(?:Netid\s+)?State\s+Recv-Q\s+Send-Q|^(?:(?:tcp|udp|u_\w+|raw|p_\w+|nl|v_\w+)\s+)?(?:ESTAB|LISTEN|UNCONN|TIME-WAIT|SYN-SENT|CLOSE-WAIT|FIN-WAIT-[12])\s+\d+\s+\d+\s/,
   ),
   kind('netstat', 'netstat -tnl', parseNetstat, /^Active (?:Internet|UNIX) |^Aktive Internetverbindungen|^Proto Recv-Q Send-Q/),
+  kind('netstat-i', 'netstat -i', parseNetstatInterfaces, /^Kernel Interface table|^Iface\s+MTU\s.*RX-OK/),
   kind('netstat-s', 'netstat -s', parseNetstatStatistics, /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt):\s*$/),
-  kind('proc-net-snmp', '/proc/net/snmp, /proc/net/netstat', parseProcNetSnmp, /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt): [A-Z]\w+ /),
+  kind(
+    'proc-net-snmp',
+    '/proc/net/snmp, /proc/net/netstat',
+    parseProcNetSnmp,
+    /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt): [A-Z]\w+ |^(?:Ip|Icmp|Udp|UdpLite)6[A-Z]\w+\s+\d+$/,
+  ),
   kind('proc-net-dev', '/proc/net/dev', parseProcNetDev, /^Inter-\|\s+Receive/),
   kind('proc-net-sockets', '/proc/net/tcp, udp', (text) => parseProcNetSockets(text), /^\s*sl\s+local_address\s/),
   kind('proc-bonding', '/proc/net/bonding/DEV', parseProcBonding, /^Ethernet Channel Bonding Driver: |^Bonding Mode: /),
   kind('softnet', '/proc/net/softnet_stat', parseSoftnet, /^(?:[0-9a-f]{8} ){9,}[0-9a-f]{8}\s*$/),
   kind('nstat', 'nstat -az', parseNstat, /^#kernel|^(?:Ip|Ip6|Tcp|Udp|Udp6|Icmp|Icmp6|TcpExt|IpExt|Udplite)\w*\s+\d+\s+\d+\.\d+\s*$/),
-  kind('ethtool', 'ethtool -k, -S, -i', parseEthtool, /^(?:Features for \S+:|NIC statistics:|Settings for \S+:|driver: \S)/),
+  kind(
+    'ethtool',
+    'ethtool -k, -S, -i',
+    parseEthtool,
+    /^(?:Features for \S+:|Offload parameters for \S+:|Actual changes:$|NIC statistics:|Settings for \S+:|driver: \S)/,
+  ),
   kind('tc-qdisc', 'tc qdisc', parseTcQdisc, /^qdisc \S+ /),
   kind('tc-filter', 'tc filter', parseTcFilter, /^filter (?:protocol|parent|block|dev) /),
-  kind('kernel-log', 'dmesg, journalctl -k', parseKernelLog, /^(?:<\d+>)?\[\s*\d+\.\d+\] |^[A-Z][a-z]{2} +\d+ [\d:]{8} \S+ kernel: /),
+  kind(
+    'kernel-log',
+    'dmesg, journalctl -k',
+    parseKernelLog,
+    /^(?:<\d+>)?\[\s*\d+\.\d+\] ?(?!\d+ bytes from)|^\[[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ [\d:]{8} \d{4}\] |^[A-Z][a-z]{2} +\d+ [\d:]{8} \S+ kernel: /,
+  ),
   kind('ip-netns', 'ip netns', parseIpNetns, /^\S+ \(id: \d+\)$/),
 ];

@@ -42,7 +42,7 @@ export const probesKinds: readonly Kind[] = [
     'curl',
     'curl',
     parseCurl,
-    /^curl: \(\d+\)|^\* {3}Trying |^(?:\d{3}|(?:http_)?code=\d{3})(?: +\w+=\S*)+|^< HTTP\/|^HTTP\/\d|^== Info:/,
+    /^\r?(?:[\d:. kMG-]{0,120}\r?)curl: \(\d+\)|^curl: \(\d+\)|^\* {3}Trying |^(?:\d{3}|(?:http_)?code=\d{3})(?: +\w+=\S*)+|^< HTTP\/|^HTTP\/\d|^== Info:/,
     bodyLines,
   ),
   kind('dev-tcp', 'bash /dev/tcp', parseDevTcp, /^-?bash: .*(?:connect: |\/dev\/(?:tcp|udp)\/)/),
