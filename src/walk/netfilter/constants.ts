@@ -62,7 +62,9 @@ const familyNames: Record<string, string> = { '2': 'ipv4', '10': 'ipv6' };
 /** The number that a constant stands for, or undefined when it is a name that is not known here. */
 export function constantNumber(text: string, domain: Domain): bigint | undefined {
   if (/^(0x[0-9a-fA-F]+|\d+)$/.test(text)) return BigInt(text);
-  const named = (domain === 'icmp' ? icmpTypes : domain === 'icmpv6' ? icmpv6Types : bitNames[domain])?.[text];
+  const named = (domain === 'icmp' ? icmpTypes : domain === 'icmpv6' ? icmpv6Types : domain === 'dscp' ? dscpNames : bitNames[domain])?.[
+    text
+  ];
   return named;
 }
 
@@ -99,6 +101,20 @@ const icmpTypes: Record<string, bigint> = {
   'info-reply': 16n,
   'address-mask-request': 17n,
   'address-mask-reply': 18n,
+};
+
+/** Code points of nft(8), "DIFFERENTIATED SERVICES CODE POINT TYPE": classes, assured and expedited forwarding. */
+const dscpNames: Record<string, bigint> = {
+  ...Object.fromEntries(Array.from({ length: 8 }, (_, index) => [`cs${index}`, BigInt(index * 8)])),
+  ...Object.fromEntries(
+    [1, 2, 3, 4].flatMap((group) => [1, 2, 3].map((precedence) => [`af${group}${precedence}`, BigInt(group * 8 + precedence * 2)])),
+  ),
+  be: 0n,
+  df: 0n,
+  lephb: 1n,
+  ef: 46n,
+  va: 44n,
+  'voice-admit': 44n,
 };
 
 const icmpv6Types: Record<string, bigint> = {

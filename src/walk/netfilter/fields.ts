@@ -29,6 +29,7 @@ export type Domain =
   | 'icmpv6'
   | 'tcpFlags'
   | 'direction'
+  | 'dscp'
   | 'text';
 
 export interface Field {
@@ -138,6 +139,16 @@ const limited =
   ({ packet }: State): Datum =>
     packet.family === family ? numberOr(packet[field], `the ${field}`) : absent;
 
+const version =
+  (family: 'ip' | 'ip6') =>
+  ({ packet }: State): Datum =>
+    packet.family === family ? { is: 'number', value: family === 'ip' ? 4n : 6n } : absent;
+
+const socketOwner =
+  (which: 'uid' | 'gid') =>
+  ({ packet: { owner } }: State): Datum =>
+    owner === null ? absent : numberOr(owner?.[which], 'the owner of the socket');
+
 /** Fields of nft(8) that a packet walk can tell; all others are unknown. */
 export const fields: Record<string, Field> = {
   'ip saddr': { domain: 'address', read: address('ip', 'source') },
@@ -164,10 +175,14 @@ export const fields: Record<string, Field> = {
   'icmp code': { domain: 'number', read: icmp('icmp', 'icmpCode') },
   'icmpv6 type': { domain: 'icmpv6', read: icmp('icmpv6', 'icmpType') },
   'icmpv6 code': { domain: 'number', read: icmp('icmpv6', 'icmpCode') },
+  'ip version': { domain: 'number', read: version('ip') },
+  'ip6 version': { domain: 'number', read: version('ip6') },
+  'meta skuid': { domain: 'number', read: socketOwner('uid') },
+  'meta skgid': { domain: 'number', read: socketOwner('gid') },
   'ip ttl': { domain: 'number', read: limited('ip', 'ttl') },
   'ip6 hoplimit': { domain: 'number', read: limited('ip6', 'ttl') },
-  'ip dscp': { domain: 'number', read: limited('ip', 'dscp') },
-  'ip6 dscp': { domain: 'number', read: limited('ip6', 'dscp') },
+  'ip dscp': { domain: 'dscp', read: limited('ip', 'dscp') },
+  'ip6 dscp': { domain: 'dscp', read: limited('ip6', 'dscp') },
   'ip length': { domain: 'number', read: limited('ip', 'length') },
   ...portFields(),
   ...tupleFields(),

@@ -43,11 +43,26 @@ function header(protocol: string): Reader {
   return (options, packet) => (options.length === 0 ? certain(packet.protocol === protocol && packet.fragment !== true) : undefined);
 }
 
+/** xt_owner: without a socket only conditions that are all negated hold. */
+const owner: Reader = (options, { owner: socket }) => {
+  if (socket === undefined) return undefined;
+  if (socket === null) return certain(options.every((option) => option.negated));
+  const parts = options.map((option) => {
+    const number = option.name === 'uid-owner' ? socket.uid : option.name === 'gid-owner' ? socket.gid : undefined;
+    const range = /^(\d+)(?:-(\d+))?$/.exec(option.values[0] ?? '');
+    if (option.name === 'socket-exists') return certain(!option.negated);
+    if (number === undefined || range === null) return cannotTell(`--${option.name} ${option.values.join(' ')} can't be predicted`);
+    return negatedIf(option.negated, certain(number >= Number(range[1]) && number <= Number(range[2] ?? range[1])));
+  });
+  return all(parts);
+};
+
 const readers: Record<string, Reader> = {
   length: inRange('length'),
   ttl: inRange('ttl'),
   hl: inRange('ttl'),
   mac,
+  owner,
   dscp,
   // xt_nfacct counts and holds, except for an accounting object with a quota, which kube-proxy never makes.
   nfacct: () => yes,

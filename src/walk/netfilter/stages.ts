@@ -107,7 +107,7 @@ const isIdle = ({ chain, base, table }: Base): boolean => chain.rules.length ===
 
 /** What shows the order of a chain: the listing of nf_tables, for the tables that it names, or else nothing but the own output. */
 const registryOf = (base: Base, order: readonly string[] | undefined): unknown =>
-  order?.includes(nameOf(base)) === true ? order : base.place.ruleset;
+  base.place.ruleset.source !== 'iptables-legacy' && order?.includes(nameOf(base)) === true ? order : base.place.ruleset;
 
 const nameOf = ({ table, chain }: Base): string => `${table.family} ${table.name} ${chain.name}`;
 

@@ -1,0 +1,214 @@
+import type { ConntrackTuple, ConntrackView, Packet } from '../../src/model/packet.ts';
+import { newConnection } from '../../src/model/packet.ts';
+import { parseIptablesSave } from '../../src/parse/iptables-save.ts';
+import { parseNftText } from '../../src/parse/nft-text.ts';
+import { type NodeSurroundings, type Passage, type RouteDecision, traverseNode } from '../../src/walk/netfilter/traverse.ts';
+import type { WalkContext } from '../../src/walk/netfilter.ts';
+import { rulesetsOf } from '../../src/walk/node-rules.ts';
+import { contextAt } from '../../src/walk/path/context.ts';
+import { checkSource } from '../../src/walk/path/source-check.ts';
+import type { Station } from '../../src/walk/path/way.ts';
+import { lookupRoute } from '../../src/walk/route-lookup.ts';
+import type { Flow } from './case.ts';
+import { fieldsOf, type Seen } from './wire.ts';
+
+/** What may become of a packet, in the words of {@link import('./observe.ts')}; undefined: the walk can't tell, because of `why`. */
+export interface Prediction {
+  ends: string[];
+  why: string | undefined;
+  passages: Passage[];
+}
+
+/** Connection tracking's view of a packet that is not the first of its connection. */
+export type View = ConntrackView & { mark: number };
+
+/** Walks one packet through the router's rules and routes as they were read. */
+export function predict(station: Station, flow: Flow, view?: View): Prediction {
+  const rulesets = rulesetsOf(station.net);
+  if (rulesets.state !== 'seen' || !rulesets.complete) return { ends: [], why: unreadLine(station), passages: [] };
+  const doubts: string[] = [];
+  const around = surroundings(station, flow, doubts);
+  const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
+  const first = packetOf(flow);
+  const packet = view === undefined ? first : { ...first, conntrack: view, connectionMark: view.mark };
+  const passages = traverseNode(rulesets.value, packet, around, context);
+  const ends = passages.map((passage) => endOf(passage, flow, station, rulesets.value, doubts));
+  const open = passages.find(({ outcome }) => outcome.verdict === 'insufficient-info' || outcome.assumptions.length > 0);
+  const why = open === undefined ? doubts[0] : `${open.outcome.why ?? open.outcome.assumptions[0]?.why}: ${open.outcome.decidedBy?.text}`;
+  return { ends: [...new Set(ends)].sort(), why, passages };
+}
+
+/** Names the first line that no parser understood. */
+function unreadLine({ net }: Station): string {
+  const outputs = [
+    parseIptablesSave(net.entry('iptables-save')?.stdout ?? ''),
+    parseIptablesSave(net.entry('iptables-legacy-save')?.stdout ?? ''),
+    parseNftText(net.entry('nft')?.stdout ?? ''),
+  ];
+  const [line] = outputs.flatMap(({ unparsed }) => unparsed);
+  return line === undefined ? 'not all rules were read' : `not understood: ${line.text} (${line.why})`;
+}
+
+export const packetOf = (flow: Flow): Packet =>
+  newConnection({
+    family: 'ip',
+    ...fieldsOf(flow),
+    mark: flow.mark,
+    ...(flow.device === undefined ? { owner: { uid: 0, gid: 0 } } : { inInterface: flow.device, owner: null }),
+    bridgeIn: null,
+    bridgeOut: null,
+  });
+
+function surroundings(station: Station, flow: Flow, doubts: string[]): NodeSurroundings {
+  return {
+    origin: flow.device === undefined ? 'local' : 'network',
+    route: (packet) => {
+      if (flow.device !== undefined && !isSourceValid(station, packet, flow.device)) return { to: 'nowhere' };
+      return routeOf(station, packet, flow.device, doubts);
+    },
+  };
+}
+
+/** Martians, and rp_filter. */
+function isSourceValid(station: Station, packet: Packet, device: string): boolean {
+  if (packet.destination.startsWith('127.')) return false;
+  const way = {
+    packet,
+    hops: [],
+    assumed: [],
+    share: 1,
+    inside: [],
+    direction: 'request' as const,
+    tracked: new Map(),
+    rewrite: undefined,
+    visited: [],
+    chosenBy: [],
+  };
+  return checkSource({ ...way, next: { at: 'send', station } }, station, device).passes;
+}
+
+function routeOf(station: Station, packet: Packet, iif: string | undefined, doubts: string[]): RouteDecision {
+  const decision = lookupRoute(station.net, {
+    to: packet.destination,
+    from: packet.source,
+    iif,
+    mark: packet.mark,
+    protocol: packet.protocol,
+    sourcePort: packet.sourcePort,
+    destinationPort: packet.destinationPort,
+  });
+  if (packet.unknown?.some((field) => field === 'mark' || field === 'destination')) doubts.push('the mark or destination is not known');
+  if (decision.state !== 'seen' || !decision.complete) {
+    doubts.push(`the route to ${packet.destination} can't be told`);
+    return { to: 'nowhere' };
+  }
+  const { route, dev } = decision.value;
+  if (route === null || (route.type !== 'unicast' && route.type !== 'local') || dev === undefined) return { to: 'nowhere' };
+  return route.type === 'local' ? { to: 'local' } : { to: 'device', outInterface: dev };
+}
+
+/** An end as it is seen from outside: what the router sends back of itself has to get out, too. */
+function endOf(passage: Passage, flow: Flow, station: Station, rulesets: Parameters<typeof traverseNode>[0], doubts: string[]): string {
+  const { outcome, end } = passage;
+  const ends = endsText(outcome.packet);
+  if (end === 'sent') return `${outcome.packet.outInterface} ${ends}`;
+  if (end === 'delivered-locally') return `router ${ends}`;
+  if (end === 'no-route') return 'unrouted';
+  if (outcome.verdict !== 'reject' || flow.device === undefined) return 'gone';
+  const refusal = refusalOf(outcome.rejectWith ?? '');
+  const answer = answerTo(passage, flow, refusal, station);
+  const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
+  const route = (packet: Packet): RouteDecision => routeOf(station, packet, undefined, doubts);
+  const isSent = traverseNode(rulesets, answer, { origin: 'local', route }, context).some((way) => way.end === 'sent');
+  return isSent ? refusal : 'gone';
+}
+
+/** `10.1.0.2:20000>10.2.0.2:80`; what is not known is `*`. */
+export function endsText(
+  packet: Pick<Packet, 'source' | 'destination' | 'sourcePort' | 'destinationPort' | 'protocol' | 'unknown'>,
+): string {
+  const known = (end: 'source' | 'destination'): string => (packet.unknown?.includes(end) ? '*' : packet[end]);
+  if (packet.protocol === 'icmp') return `${known('source')}>${known('destination')}`;
+  return `${known('source')}:${packet.sourcePort ?? '*'}>${known('destination')}:${packet.destinationPort ?? '*'}`;
+}
+
+/** Codes of RFC 792 and 1122 by the names that iptables and nft use. */
+const codes: Readonly<Record<string, number>> = {
+  'net-unreachable': 0,
+  'no-route': 0,
+  'host-unreachable': 1,
+  'proto-unreachable': 2,
+  'prot-unreachable': 2,
+  'port-unreachable': 3,
+  'net-prohibited': 9,
+  'host-prohibited': 10,
+  'admin-prohibited': 13,
+};
+
+function refusalOf(rejectWith: string): string {
+  if (rejectWith === 'tcp-reset') return 'reset';
+  return `icmp 3/${codes[rejectWith.replace(/^icmpx?-/, '')] ?? rejectWith}`;
+}
+
+/**
+ * The packet by which the router refuses. An ICMP error of a connection that was never confirmed belongs to none (nf_conntrack_inet_error finds no
+ * entry); a reset is given the refused packet's connection (nf_send_reset).
+ */
+function answerTo({ outcome: { packet } }: Passage, flow: Flow, refusal: string, station: Station): Packet {
+  const from = contextAt(station, undefined).interfaceAddress?.(flow.device) ?? '';
+  const isReset = refusal === 'reset';
+  const base = newConnection({
+    family: 'ip',
+    source: isReset ? packet.destination : from,
+    destination: packet.source,
+    protocol: isReset ? 'tcp' : 'icmp',
+    ...(isReset
+      ? { sourcePort: packet.destinationPort ?? 0, destinationPort: packet.sourcePort ?? 0, tcpFlags: ['RST', 'ACK'] }
+      : { icmpType: 3, icmpCode: Number(refusal.split('/')[1]) }),
+    ttl: 64,
+    owner: null,
+  });
+  const { conntrack } = packet;
+  const isKnown = isReset ? conntrack.state !== 'untracked' && conntrack.state !== 'invalid' : conntrack.state === 'established';
+  const view: ConntrackView = isKnown
+    ? { ...conntrack, state: 'related', direction: conntrack.direction === 'original' ? 'reply' : 'original', attached: isReset }
+    : { state: 'invalid', status: [], direction: 'original', natSettled: [] };
+  return {
+    ...base,
+    conntrack: view,
+    ...(packet.connectionMark === undefined || !isKnown ? {} : { connectionMark: packet.connectionMark }),
+  };
+}
+
+/** The view of later packets of a connection whose first one came out as was seen. Undefined for a packet that belongs to none. */
+export function viewAfter({ outcome: { packet } }: Passage, flow: Flow, direction: 'original' | 'reply', seen: Seen): View | undefined {
+  if (packet.conntrack.state !== 'new' || packet.unknown?.includes('connectionMark')) return undefined;
+  const { source, destination } = seen;
+  const ports = flow.protocol === 'icmp' ? {} : { sourcePort: seen.sourcePort, destinationPort: seen.destinationPort };
+  const original = tupleOf(packetOf(flow));
+  const reply = reversed({ source, destination, ...ports });
+  const status = [...packet.conntrack.status, 'confirmed', 'seen-reply'];
+  return {
+    state: 'established',
+    status,
+    direction,
+    original,
+    reply,
+    natSettled: ['source', 'destination'],
+    mark: packet.connectionMark ?? 0,
+  };
+}
+
+const tupleOf = (packet: Packet): ConntrackTuple => ({
+  source: packet.source,
+  destination: packet.destination,
+  ...(packet.sourcePort === undefined ? {} : { sourcePort: packet.sourcePort }),
+  ...(packet.destinationPort === undefined ? {} : { destinationPort: packet.destinationPort }),
+});
+
+const reversed = (tuple: ConntrackTuple): ConntrackTuple => ({
+  source: tuple.destination,
+  destination: tuple.source,
+  ...(tuple.destinationPort === undefined ? {} : { sourcePort: tuple.destinationPort }),
+  ...(tuple.sourcePort === undefined ? {} : { destinationPort: tuple.sourcePort }),
+});
