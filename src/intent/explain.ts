@@ -1,27 +1,14 @@
-import { type EvidenceRef, evidence } from '../model/evidence.ts';
-import { type Chain, findChain, type Hook, type Table } from '../model/netfilter.ts';
-import type { Decision, Step } from '../walk/netfilter.ts';
+import { evidence } from '../model/evidence.ts';
+import type { Decision } from '../walk/netfilter.ts';
 import type { Difference, DifferenceKind } from './compare.ts';
-import { entryKey, type FrontEntry, frontEntries } from './entries.ts';
+import { type FrontEntry, frontEntries } from './entries.ts';
+import { explainMissing } from './explain-missing.ts';
 import type { NodePlan } from './node-plan.ts';
 import type { NodeTables } from './node-tables.ts';
+import { describe, describeBases, doubtOf, type Explained, portOf, quote, type Scene } from './scene.ts';
 import { entryChain, isOfKubeProxy, jumpTarget, translationTable, type Writer } from './writers.ts';
 
-/** Why a flow does what it does, with the lines that prove it. */
-export interface Explained {
-  kind: DifferenceKind;
-  /** Differences with the same key have one cause, and become one finding. */
-  cause: string;
-  /** One clause: "nat PREROUTING has no jump to KUBE-SERVICES". */
-  why: string;
-  evidence: EvidenceRef[];
-  /** Nothing of it may be claimed: what the reason rests on was not read whole. */
-  doubt?: string;
-}
-
 export type Explainer = (difference: Difference) => Explained;
-
-const mostLines = 8;
 
 /** Makes the explainer of one node: chains and elements are searched only where a walk has shown a difference. */
 export function createExplainer(plan: NodePlan, tables: NodeTables, current: readonly Writer[]): Explainer {
@@ -49,154 +36,6 @@ export function createExplainer(plan: NodePlan, tables: NodeTables, current: rea
       default:
         return byVerdict(scene, difference);
     }
-  };
-}
-
-interface Scene {
-  plan: NodePlan;
-  tables: NodeTables;
-  current: readonly Writer[];
-  entriesOf: (writer: Writer) => Map<string, FrontEntry[]>;
-}
-
-const portOf = ({ front: { planned } }: Difference): string => `${planned.port.namespace}/${planned.port.name}:${planned.port.portName}`;
-
-/** Nothing answers for the front: no entry, or one that no packet comes to. */
-function explainMissing(scene: Scene, difference: Difference): Explained {
-  const doubt = unreadOf(scene);
-  const [writer] = scene.current;
-  const sure = doubt === undefined ? {} : { doubt };
-  if (writer === undefined) {
-    const sources = scene.plan.settings.mode === 'nftables' ? (['nft'] as const) : (['iptables-nft', 'iptables-legacy'] as const);
-    return {
-      kind: 'missing',
-      cause: 'no rules',
-      why: `there is no rule of kube-proxy (${scene.plan.settings.mode} mode) on the node`,
-      evidence: sources.map((source) => evidence(scene.tables.entryOf(source))),
-      ...sure,
-    };
-  }
-  const does = difference.expects === 'translated' ? 'translate' : 'refuse';
-  const entries = scene.current.flatMap((item) =>
-    (scene.entriesOf(item).get(entryKey(difference.front)) ?? [])
-      .filter((entry) => entry.does === does)
-      .map((entry) => ({ writer: item, entry })),
-  );
-  const [first] = entries;
-  if (first === undefined) return { ...withoutEntry(scene, writer, difference, does), ...sure };
-  return { ...unreached(scene, first.writer, first.entry, difference), ...sure };
-}
-
-/** The chain or map that should name the front is quoted by its own line. */
-function withoutEntry(scene: Scene, writer: Writer, difference: Difference, does: FrontEntry['does']): Explained {
-  const { front } = difference;
-  const table = translationTable(writer, scene.plan.family);
-  const isNode = front.address === null;
-  const container =
-    writer.mode === 'nftables'
-      ? `map ${does === 'translate' ? (isNode ? 'service-nodeports' : 'service-ips') : isNode ? 'no-endpoint-nodeports' : 'no-endpoint-services'}`
-      : `chain ${does === 'refuse' && front.kind !== 'ClusterIP' ? 'KUBE-EXTERNAL-SERVICES' : isNode ? 'KUBE-NODEPORTS' : 'KUBE-SERVICES'}`;
-  const [sort, name = ''] = container.split(' ');
-  const filter = writer.ruleset.tables.find((item) => item.family === scene.plan.family && item.name === 'filter');
-  const home = writer.mode === 'iptables' && does === 'refuse' ? filter : table;
-  const line = sort === 'map' ? home?.sets.find((set) => set.name === name)?.line : home && findChain(home, name)?.line;
-  return {
-    kind: 'missing',
-    cause: `no entry ${portOf(difference)}`,
-    why: `${container} has nothing for ${front.address === null ? 'port' : `${front.address}:`}${front.address === null ? ' ' : ''}${front.port}/${front.protocol}`,
-    evidence: [evidence(scene.tables.entryOf(writer.source), ...(line === undefined ? [] : [line]))],
-  };
-}
-
-/** There is an entry: where do packets turn off before it, or what is wrong behind it? */
-function unreached(scene: Scene, writer: Writer, entry: FrontEntry, difference: Difference): Explained {
-  const at = scene.tables.entryOf(writer.source);
-  const table = translationTable(writer, scene.plan.family);
-  const hook: Hook = difference.flow.origin === 'node' ? 'output' : 'prerouting';
-  const steps = difference.outcome?.steps ?? [];
-  const into = entryChain(writer.mode);
-  if (entry.does === 'refuse' || table === undefined) {
-    return {
-      kind: 'unhooked',
-      cause: `refusal not reached ${writer.source}`,
-      why: `no packet comes to the rule that refuses it ("${entry.text}")`,
-      evidence: [evidence(at, entry.line)],
-    };
-  }
-  const bases = table.chains.filter((chain) => chain.base?.hook === hook && chain.base.type === 'nat');
-  const jump = bases.flatMap((chain) => chain.rules).find((rule) => jumpTarget(rule) === into);
-  const came = steps.some((step) => isIn(step, writer, table) && (step.chain === into || step.line === jump?.line));
-  if (jump === undefined) {
-    const lines = bases.flatMap((chain) => [chain.line, ...chain.rules.map((rule) => rule.line)]);
-    return {
-      kind: 'unhooked',
-      cause: `no jump ${writer.source}`,
-      why: `${describeBases(table, bases, hook)} no jump to ${into}, where its rule is`,
-      evidence: [evidence(at, ...lines.slice(0, mostLines - 1), entry.line)],
-    };
-  }
-  if (!came) return turnedOff(scene, writer, hook, steps, jump, entry);
-  return behindEntry(
-    scene,
-    writer,
-    table,
-    steps.filter((step) => step.hook === hook),
-    entry,
-  );
-}
-
-const describeBases = (table: Table, bases: readonly Chain[], hook: Hook): string =>
-  bases.length === 0 ? `${table.name} has no chain at ${hook}, and so` : `${table.name} ${bases.map((chain) => chain.name).join(', ')} has`;
-
-const isIn = (step: Step, writer: Writer, table: Table): boolean => step.source === writer.source && step.table === table.name;
-
-/** A rule before the jump ended the packet's way, or the jump's own conditions leave it out. */
-function turnedOff(
-  scene: Scene,
-  writer: Writer,
-  hook: Hook,
-  steps: readonly Step[],
-  jump: { line: number; text: string },
-  entry: FrontEntry,
-): Explained {
-  const at = scene.tables.entryOf(writer.source);
-  const before = steps.filter((step) => step.hook === hook && step.by === 'rule' && !isOfKubeProxy(step)).at(-1);
-  if (before !== undefined)
-    return {
-      kind: 'shadowed',
-      cause: `shadow ${before.source} ${before.table} ${before.line}`,
-      why: `a rule before the jump to kube-proxy's rules takes it: ${describe(before)}`,
-      evidence: [evidence(scene.tables.entryOf(before.source), before.line), evidence(at, jump.line, entry.line)],
-    };
-  return {
-    kind: 'unhooked',
-    cause: `conditional jump ${writer.source} ${jump.line}`,
-    why: `the jump to kube-proxy's rules leaves it out: "${jump.text}"`,
-    evidence: [evidence(at, jump.line, entry.line)],
-  };
-}
-
-/** The packet is in kube-proxy's rules: something of them is gone, or another rule stands in them. */
-function behindEntry(scene: Scene, writer: Writer, table: Table, steps: readonly Step[], entry: FrontEntry): Explained {
-  const at = scene.tables.entryOf(writer.source);
-  const own = steps.filter((step) => isIn(step, writer, table) && step.by === 'rule');
-  const taken = writer.mode === 'nftables' || own.some((step) => step.line === entry.line);
-  const last = own.at(-1);
-  if (!taken && last !== undefined)
-    return {
-      kind: 'shadowed',
-      cause: `shadow ${last.source} ${last.table} ${last.line}`,
-      why: `a rule before its own takes it: ${describe(last)}`,
-      evidence: [evidence(at, last.line, entry.line)],
-    };
-  const target = entry.target === undefined ? undefined : findChain(table, entry.target);
-  const lines = target ? [target.line, ...target.rules.map((rule) => rule.line)] : [];
-  const state = target === undefined ? 'is not there' : target.rules.length === 0 ? 'is empty' : 'leads to no endpoint';
-  return {
-    kind: 'unhooked',
-    cause: `chain ${entry.target ?? ''} ${state}`,
-    why: `chain ${entry.target ?? ''}, to which its rule leads, ${state}`,
-    evidence: [evidence(at, entry.line, ...lines.slice(0, mostLines - 1))],
   };
 }
 
@@ -296,31 +135,4 @@ function byVerdict(scene: Scene, difference: Difference): Explained {
     why: by ? describe(by) : difference.is,
     evidence: by ? quote(scene, [by]) : [],
   };
-}
-
-const doubtOf = (scene: Scene): { doubt?: string } => {
-  const doubt = unreadOf(scene);
-  return doubt === undefined ? {} : { doubt };
-};
-
-/** Absence can be told only where all places in which kube-proxy of this mode may write were read to their end. */
-function unreadOf({ plan, tables }: Scene): string | undefined {
-  const wanted = plan.settings.mode === 'nftables' ? ['nft'] : ['iptables-nft', 'iptables-legacy'];
-  return tables.unread.find(({ source }) => wanted.includes(source))?.detail;
-}
-
-/** `nat PREROUTING: "-A PREROUTING -d … -j ACCEPT"`. */
-export const describe = ({ by, source, table, chain, text }: Decision): string => {
-  const where = `${table} ${chain}${source === 'iptables-legacy' ? ' of iptables-legacy' : ''}`;
-  return by === 'rule' ? `${where}: "${text}"` : `${where}: ${text}`;
-};
-
-/** The lines of several rules, each output once. */
-function quote(scene: Scene, decisions: readonly Decision[]): EvidenceRef[] {
-  const lines = new Map<string, Set<number>>();
-  for (const { source, line } of decisions) {
-    const key = scene.tables.entryOf(source);
-    lines.set(key, (lines.get(key) ?? new Set()).add(line));
-  }
-  return [...lines].map(([key, numbers]) => evidence(key, ...[...numbers].sort((a, b) => a - b).slice(0, mostLines)));
 }

@@ -1,7 +1,7 @@
 import type { Difference } from './compare.ts';
-import type { Explained } from './explain.ts';
 import type { FrontFlow } from './flows.ts';
 import type { Front } from './node-plan.ts';
+import type { Explained } from './scene.ts';
 
 /** A difference with its reason. */
 export interface Verified {

@@ -2,10 +2,10 @@ import { evidence } from '../model/evidence.ts';
 import type { IpSet } from '../model/ipset.ts';
 import type { VirtualServer } from '../model/ipvs.ts';
 import { type DifferenceKind, listed } from './compare.ts';
-import type { Explained } from './explain.ts';
 import { type ExpectedServer, type IpvsPlan, planIpvs } from './ipvs.ts';
 import type { Front, NodePlan } from './node-plan.ts';
 import type { NodeTables } from './node-tables.ts';
+import type { Explained } from './scene.ts';
 import { canonical, endpointKey } from './service-ports.ts';
 import { doubt, type NodeVerification } from './verification.ts';
 

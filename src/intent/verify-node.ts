@@ -1,12 +1,13 @@
 import { compareFlow, type Difference } from './compare.ts';
 import { frontEntries } from './entries.ts';
 import { expectedOutcome } from './expected.ts';
-import { createExplainer, type Explained } from './explain.ts';
+import { createExplainer } from './explain.ts';
 import { flowsOf, type Sources } from './flows.ts';
 import { walkFlow } from './found.ts';
 import { chooseWriters, doubledBy, type Tried, type Writers } from './leftovers.ts';
 import type { NodePlan } from './node-plan.ts';
 import type { NodeTables } from './node-tables.ts';
+import type { Explained } from './scene.ts';
 import { doubt, type NodeVerification, type StaleFront } from './verification.ts';
 import { verifyIpvs } from './verify-ipvs.ts';
 
