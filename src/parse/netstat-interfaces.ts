@@ -1,5 +1,5 @@
 import type { LinkCounters } from '../model/link.ts';
-import type { HasLine, Parsed } from '../model/parsed.ts';
+import type { HasLine, Parsed, UnparsedLine } from '../model/parsed.ts';
 import { type Attempt, emptyRecord, readText, type TextLine, toCount, unparsedLine, wordsOf } from './text-lines.ts';
 
 /** One interface of `netstat -i`. */
@@ -13,23 +13,30 @@ export interface InterfaceRow extends HasLine {
   flags: string;
 }
 
+export interface InterfaceTable {
+  interfaces: InterfaceRow[];
+  headings: number[];
+}
+
 /**
  * `netstat -i` of net-tools 1.60 to 2.10 (lib/interface.c): words under a heading, whose columns do not stand under each other. Names of the counters are those of `ip -s link`.
  * Complete means that the heading is there and each line was read.
  */
-export const parseNetstatInterfaces = (text: string): Parsed<InterfaceRow[]> => {
+export const parseNetstatInterfaces = (text: string): Parsed<InterfaceTable> => {
   const { lines, whole } = readText(text);
-  const value: InterfaceRow[] = [];
-  const unparsed = [];
+  const value: InterfaceTable = { interfaces: [], headings: [] };
+  const unparsed: UnparsedLine[] = [];
   let columns: string[] | undefined;
   for (const line of lines) {
-    if (line.text.trim() === '' || /^Kernel Interface table\s*$/.test(line.text)) continue;
-    if (/^Iface\s+MTU\s.*RX-OK\s/.test(line.text)) {
-      columns = wordsOf(line.text);
+    if (line.text.trim() === '') continue;
+    const isHeading = /^Iface\s+MTU\s.*RX-OK\s/.test(line.text);
+    if (isHeading) columns = wordsOf(line.text);
+    if (isHeading || /^Kernel Interface table\s*$/.test(line.text)) {
+      value.headings.push(line.line);
       continue;
     }
     const attempt = rowOf(line, columns ?? []);
-    if ('ok' in attempt) value.push(attempt.ok);
+    if ('ok' in attempt) value.interfaces.push(attempt.ok);
     else unparsed.push(unparsedLine(line, attempt.why));
   }
   return { value, unparsed, complete: whole && unparsed.length === 0 && columns !== undefined };
