@@ -12,6 +12,7 @@ import type { CheckMeta } from '../src/model/check.ts';
 import { checkPageName, renderCheckIndex, renderCheckPage } from '../src/report/check-page.ts';
 import { renderReport } from '../src/report/index.ts';
 import { reportSchema } from '../src/schema/report.ts';
+import { traceReportSchema } from '../src/schema/trace.ts';
 import { verifyReportSchema } from '../src/schema/verify.ts';
 import { unpackSnapshot } from '../src/snapshot/archive.ts';
 
@@ -23,8 +24,9 @@ async function generated(): Promise<Map<string, string>> {
   const metas = await readChecks();
   const pages = metas.map((meta): [string, string] => [join(CHECKS_FOLDER, checkPageName(meta)), renderCheckPage(meta)]);
   return new Map([
-    [join('docs', 'schema', 'diagnosis-report.v1.json'), reportJsonSchema()],
-    [join('docs', 'schema', 'verify-report.v1.json'), verifyJsonSchema()],
+    [join('docs', 'schema', 'diagnosis-report.v1.json'), jsonSchemaOf(reportSchema, 'DiagnosisReport', 'diagnose')],
+    [join('docs', 'schema', 'verify-report.v1.json'), jsonSchemaOf(verifyReportSchema, 'VerifyReport', 'verify')],
+    [join('docs', 'schema', 'trace-report.v1.json'), jsonSchemaOf(traceReportSchema, 'TraceReport', 'trace')],
     ...(metas.length === 0 ? [] : [[join(CHECKS_FOLDER, 'README.md'), renderCheckIndex(metas)] as const]),
     ...pages,
     ...(await readmeWithDemo()),
@@ -35,15 +37,9 @@ async function generated(): Promise<Map<string, string>> {
  * The schema of what is read (`io: 'input'`), which allows fields that it does not know: fields are only ever added to the report, so a
  * script that holds an old schema against a new report must not fail.
  */
-function reportJsonSchema(): string {
-  const { $schema, ...schema } = z.toJSONSchema(reportSchema, { target: 'draft-2020-12', io: 'input' });
-  return `${JSON.stringify({ $schema, title: 'DiagnosisReport (k8snet.dev/v1)', description: 'What `k8snet diagnose -o json` prints', ...schema }, null, 2)}\n`;
-}
-
-/** The same for what `k8snet verify -o json` prints. */
-function verifyJsonSchema(): string {
-  const { $schema, ...schema } = z.toJSONSchema(verifyReportSchema, { target: 'draft-2020-12', io: 'input' });
-  return `${JSON.stringify({ $schema, title: 'VerifyReport (k8snet.dev/v1)', description: 'What `k8snet verify -o json` prints', ...schema }, null, 2)}\n`;
+function jsonSchemaOf(schema: z.ZodType, kind: string, command: string): string {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
+  return `${JSON.stringify({ $schema, title: `${kind} (k8snet.dev/v1)`, description: `What \`k8snet ${command} -o json\` prints`, ...rest }, null, 2)}\n`;
 }
 
 /** README.md with the report of the demo's incident, as the built-in renderer prints it. */
