@@ -1,21 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { NetfilterRuleset } from '../../src/model/netfilter.ts';
 import { printNft } from '../../src/parse/nft/print.ts';
 import { parseNftCommands } from '../../src/parse/nft-commands.ts';
 import { parseNftJson } from '../../src/parse/nft-json.ts';
 import { parseNftText } from '../../src/parse/nft-text.ts';
+import { inImage } from './image.ts';
 import type { Input } from './inputs.ts';
 import type { Tool } from './namespace.ts';
 import type { Attempt } from './run.ts';
 
-/**
- * The nft that printed an input should load it: 1.0.6 refuses much of what 1.1.3 prints. Besides the machine's own there is the one in the image that
- * test/cluster builds.
- */
-const image = join(process.env.BIN ?? join(homedir(), '.cache/k8snet-cluster'), 'rootfs');
-const programs = ['nft', `chroot '${image}' nft`].flatMap((command) => {
+/** The nft that printed an input should load it: 1.0.6 refuses much of what 1.1.3 prints. */
+const programs = ['nft', `${inImage} nft`].flatMap((command) => {
   const version = /v([\d.]+)/.exec(spawnSync('sh', ['-c', `${command} --version`], { encoding: 'utf8' }).stdout)?.[1];
   return version === undefined ? [] : [{ command, version }];
 });

@@ -137,9 +137,11 @@ const portKeys = {
   sport: z.number(),
   sport_start: z.number(),
   sport_end: z.number(),
+  sport_mask: z.string(),
   dport: z.number(),
   dport_start: z.number(),
   dport_end: z.number(),
+  dport_mask: z.string(),
 };
 
 /** An item of `ip -j rule`, iproute2 4.17 to 6.15: words without a value are keys with null. */
@@ -181,6 +183,7 @@ const knownKeys: ReadonlySet<string> = new Set([
   ...Object.keys(ruleSchema.shape),
   'tun_id',
   'dscp',
+  'dscp_mask',
   'flowlabel',
   'flowlabel_mask',
   'dsfield',
@@ -193,24 +196,31 @@ const ruleFromJson = (item: JsonRule, line: number): Rule | undefined => {
   return 'ok' in attempt ? attempt.ok : undefined;
 };
 
-const renderRule = (item: JsonRule): string =>
-  [
+const renderRule = (item: JsonRule): string => {
+  const others = textRecord(item);
+  return [
     `${item.priority}:\t${'not' in item ? 'not ' : ''}from ${prefixText(item.src, item.srclen)}`,
     item.dst === undefined ? undefined : `to ${prefixText(item.dst, item.dstlen)}`,
-    pair('tos', item.tos ?? textRecord(item).dsfield),
+    pair('tos', item.tos ?? others.dsfield),
     item.fwmark === undefined ? undefined : `fwmark ${[item.fwmark, item.fwmask].filter((part) => part !== undefined).join('/')}`,
     item.iif === undefined ? undefined : `iif ${item.iif}${'iif_detached' in item ? ' [detached]' : ''}`,
     item.oif === undefined ? undefined : `oif ${item.oif}${'oif_detached' in item ? ' [detached]' : ''}`,
     item.uid_start === undefined ? undefined : `uidrange ${item.uid_start}-${item.uid_end ?? ''}`,
     pair('ipproto', item.ipproto),
-    pair('sport', item.sport ?? range(item.sport_start, item.sport_end)),
-    pair('dport', item.dport ?? range(item.dport_start, item.dport_end)),
-    ...['tun_id', 'dscp', 'flowlabel'].map((key) => pair(key, textRecord(item)[key])),
+    pair('sport', masked(item.sport, item.sport_mask) ?? range(item.sport_start, item.sport_end)),
+    pair('dport', masked(item.dport, item.dport_mask) ?? range(item.dport_start, item.dport_end)),
+    pair('dscp', masked(others.dscp, others.dscp_mask)),
+    ...['tun_id', 'flowlabel'].map((key) => pair(key, others[key])),
     ...renderAction(item),
     pair('proto', item.protocol),
   ]
     .filter((part) => part !== undefined)
     .join(' ');
+};
+
+/** `0x50/0xf0` (iproute2 6.13 and later); a mask of all bits is not printed. */
+const masked = (value: string | number | undefined, mask: string | undefined): string | number | undefined =>
+  value === undefined || mask === undefined || mask === '0xffff' ? value : `0x${Number(value).toString(16)}/${mask}`;
 
 const renderAction = (item: JsonRule): (string | undefined)[] => [
   'l3mdev' in item ? 'lookup [l3mdev-table]' : undefined,

@@ -79,7 +79,13 @@ export const detailWordsOfJson = (kind: string | undefined, data: Record<string,
 };
 
 const bridgeWords = (data: Record<string, unknown>): Record<string, string> =>
-  renamed(textRecord(mapped(data, timerText)), (key) => bridgeNames.get(key) ?? key.replace(/_intvl$/, '_interval'));
+  renamed(textRecord(mapped(flattened(data), timerText)), (key) => bridgeNames.get(key) ?? key.replace(/_intvl$/, '_interval'));
+
+/** `mcast_querier_state_ipv4: {mcast_querier_ipv4_addr}` (iproute2 6.2 and later) is one word with its value in the text. */
+const flattened = (data: Record<string, unknown>): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(data).flatMap(([key, value]) => (typeof value === 'object' && value !== null ? Object.entries(value) : [[key, value]])),
+  );
 
 const vxlanNames: ReadonlyMap<string, string> = new Map([
   ['local6', 'local'],

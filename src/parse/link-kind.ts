@@ -170,6 +170,17 @@ const vxlanFlag =
     return true;
   };
 
+/** iproute2 6.15 writes these with other words, and only where they are not as usual. */
+const newVxlanFlags: ReadonlyMap<string, string> = new Map(
+  ['', 'no'].flatMap((no): [string, string][] => [
+    [`${no}udp_csum`, `${no}udpcsum`],
+    [`${no}udp_zero_csum6_tx`, `${no}udp6zerocsumtx`],
+    [`${no}udp_zero_csum6_rx`, `${no}udp6zerocsumrx`],
+    [`${no}remcsum_tx`, `${no}remcsumtx`],
+    [`${no}remcsum_rx`, `${no}remcsumrx`],
+  ]),
+);
+
 const vxlanFlags = [
   ...[
     'proxy',
@@ -236,4 +247,5 @@ const vxlanWords: KeywordTable<VxlanDraft> = new Map([
     (name) => [name, vxlanText(name)] as const,
   ),
   ...vxlanFlags.map((name) => [name, vxlanFlag(name)] as const),
+  ...[...newVxlanFlags].map(([word, name]) => [word, vxlanFlag(name)] as const),
 ]);

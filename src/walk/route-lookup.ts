@@ -106,7 +106,7 @@ function ruleApplies(rule: Rule, query: RouteQuery, to: IpAddress): Tristate {
     portIs(rule.sport, query.sourcePort),
     portIs(rule.dport, query.destinationPort),
   ];
-  const hidden = rule.tos !== undefined || rule.uidrange !== undefined;
+  const hidden = rule.tos !== undefined || rule.uidrange !== undefined || Object.keys(rule.other).length > 0;
   const all = parts.includes('no') ? 'no' : parts.includes('cannot-tell') || hidden ? 'cannot-tell' : 'yes';
   if (!rule.not || all === 'cannot-tell') return all;
   return all === 'yes' ? 'no' : 'yes';
