@@ -98,6 +98,7 @@ function titleOf(node: string, { flow, difference, explained }: Verified, fronts
 
 const originWords: Record<Origin, string> = {
   pod: 'a pod of the node',
+  endpoint: 'an endpoint to itself',
   node: 'the node itself',
   outside: 'outside',
   barred: 'outside of the source ranges',

@@ -4,8 +4,11 @@ import type { IntentFlow } from './expected.ts';
 import type { Front, NodePlan } from './node-plan.ts';
 import type { NodeTables } from './node-tables.ts';
 
-/** Who connects: a pod of the node, the node itself, or somebody outside of the cluster (allowed or barred by `loadBalancerSourceRanges`). */
-export type Origin = 'pod' | 'node' | 'outside' | 'barred';
+/**
+ * Who connects: a pod of the node, an endpoint of the Service itself (which may be given to itself), the node, or somebody outside of the cluster
+ * (allowed or barred by `loadBalancerSourceRanges`).
+ */
+export type Origin = 'pod' | 'endpoint' | 'node' | 'outside' | 'barred';
 
 export interface FrontFlow extends IntentFlow {
   from: Origin;
@@ -21,8 +24,8 @@ export interface Sources {
 const outsider = { ip: '203.0.113.77', ip6: '2001:db8:ffff:ffff::77' } as const;
 
 /**
- * The first packets by which a front is tried: from a pod and from the node itself; fronts that are meant for outside also from there, and
- * where source ranges are set, once from within them and once from beyond.
+ * The first packets by which a front is tried: from a pod and from the node itself, a ClusterIP also from an endpoint on the node; fronts that are
+ * meant for outside also from there, and where source ranges are set, once from within them and once from beyond.
  */
 export function flowsOf(plan: NodePlan, tables: NodeTables, front: Front, sources: Sources): FrontFlow[] {
   const destination = destinationOf(plan, front);
@@ -41,7 +44,11 @@ export function flowsOf(plan: NodePlan, tables: NodeTables, front: Front, source
   }
   if (pod !== undefined) fromNetwork('pod', pod);
   if (own !== undefined) flows.push({ ...to, from: 'node', source: front.address === null ? destination : own, origin: 'node' });
-  if (front.kind === 'ClusterIP') return flows;
+  if (front.kind === 'ClusterIP') {
+    const itself = front.planned.reach.all.find(({ isLocal, address }) => isLocal && !plan.isLocal(address));
+    if (itself !== undefined) fromNetwork('endpoint', itself.address);
+    return flows;
+  }
   const ranges = front.kind === 'LoadBalancer' ? front.planned.port.sourceRanges : [];
   if (ranges.length === 0) fromNetwork('outside', outsider[plan.family]);
   else {

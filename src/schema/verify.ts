@@ -32,7 +32,7 @@ export const verifyFindingSchema = z.object({
   why: z.string(),
   services: z.array(z.string()).describe('namespace/name:port'),
   fronts: z.array(z.string()).describe('What clients connect to, for example "ClusterIP 10.96.0.10:53/udp of kube-system/kube-dns:dns"'),
-  from: z.array(z.enum(['pod', 'node', 'outside', 'barred'])).describe('From where connections are affected'),
+  from: z.array(z.enum(['pod', 'endpoint', 'node', 'outside', 'barred'])).describe('From where connections are affected'),
   evidence: z.array(evidenceSchema),
   peers: z.object({
     right: z.array(z.string()).describe('Other nodes that do what the API means with the same Services'),
