@@ -7,7 +7,7 @@ export interface CapturedPacket extends HasLine {
   lines: number[];
   /** As printed (time of day, date and time, seconds since 1970, or a delta with -ttt); for capture files ISO 8601 in UTC. */
   time: string | undefined;
-  /** With `-i any`: the device and the direction at it. */
+  /** With `-i any`: the device and the direction at it. From a capture file of version 2 of the cooked link type: its index, `#5`. */
   device: string | undefined;
   direction: 'In' | 'Out' | 'B' | 'M' | 'P' | undefined;
   ethernet: { source: string; destination: string | undefined; etherType: string; length: number } | undefined;

@@ -54,6 +54,8 @@ function cooked(
   const type = frame.getUint16(layout.protocol);
   const address = layout.kind === 0 ? 6 : 12;
   packet.direction = directions[kind];
+  // Version 2 has the index of the interface; its name stands in no capture file.
+  if (layout.kind !== 0) packet.device = `#${frame.getUint32(4)}`;
   packet.ethernet = {
     source: mac(frame, address),
     destination: undefined,
