@@ -1,6 +1,8 @@
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
 import { lostOfApi } from './api-round.ts';
+import { planCapture } from './capture/plan.ts';
+import { captureRound, notCaptured } from './capture/round.ts';
 import { readDnsLogs } from './dns-logs.ts';
 import { nodesOnPath, podsOfNode } from './flow.ts';
 import { clientSections, nodeOriginProbes } from './flow-probes.ts';
@@ -21,6 +23,8 @@ export interface Collector {
   first(): Promise<Snapshot>;
   /** The nodes and pods that the flow passes beyond the client's node, and what the probes left in the client's node. */
   more(): Promise<Snapshot>;
+  /** A marked probe, captured on its whole way. Asks for nothing but the API objects first where `first` was not called. */
+  capture(): Promise<Snapshot>;
 }
 
 interface Deps {
@@ -121,6 +125,21 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
     return second.some((entry) => !entry.failure) ? 'exec' : 'none';
   };
 
+  const captureProbe = async (work: Plan): Promise<void> => {
+    const watched = planCapture(work);
+    if (!watched.ok) {
+      add([notCaptured(watched.why)]);
+      return;
+    }
+    const nodes = [...new Set(watched.plan.places.map((place) => place.node))];
+    const sessions = await phase(`reaching ${nodes.length === 1 ? `node ${nodes[0]}` : `${nodes.length} nodes`}`, () =>
+      access.open(nodes, work.silent),
+    );
+    await phase('capturing', async () => {
+      add(await captureRound(work, watched.plan, { kubectl: deps.kubectl, sessions, failure: access.failure, signal: deps.signal }));
+    });
+  };
+
   return {
     first: async () => {
       plan = await phase('reading the API', () => readPlan(options, deps.reader, add));
@@ -153,6 +172,11 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
         for (const result of results) add(result);
         add(await rereadWithProxyTools(deps.kubectl, work, entries, nodes));
       });
+      return snapshot();
+    },
+    capture: async () => {
+      plan ??= await phase('reading the API', () => readPlan(options, deps.reader, add));
+      await captureProbe(plan);
       return snapshot();
     },
   };

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import { execa } from 'execa';
 import type { Reason } from '../model/observed.ts';
 
@@ -27,6 +28,10 @@ export interface RunOptions {
   /** Ended earlier when nothing at all was printed by then: for commands that print something at once when they work. */
   firstOutputMilliseconds?: number;
   input?: string;
+  /** Input that stays open until its owner ends it: for scripts that wait for a word. */
+  stream?: Readable;
+  /** Called with each piece of standard output as it arrives: for scripts that say when they are ready. */
+  onOutput?: (chunk: Uint8Array) => void;
 }
 
 export interface Kubectl {
@@ -71,7 +76,7 @@ export function flagArguments(flags: KubectlFlags): string[] {
 async function runOnce(
   binary: string,
   args: string[],
-  { limitMilliseconds, firstOutputMilliseconds, input }: RunOptions,
+  { limitMilliseconds, firstOutputMilliseconds, input, stream, onOutput }: RunOptions,
   signal: AbortSignal,
 ): Promise<KubectlResult> {
   const started = performance.now();
@@ -82,7 +87,7 @@ async function runOnce(
     stripFinalNewline: false,
     buffer: true,
     maxBuffer: 512 * 1024 * 1024,
-    ...(input === undefined ? { stdin: 'ignore' as const } : { input }),
+    ...(stream ? { input: stream } : input === undefined ? { stdin: 'ignore' as const } : { input }),
   });
   const ending: { why: 'timeout' | 'interrupted' | null } = { why: null };
   const end = (why: 'timeout' | 'interrupted') => {
@@ -97,6 +102,7 @@ async function runOnce(
     end('timeout');
   }, firstOutputMilliseconds ?? limitMilliseconds);
   child.stdout.once('data', () => clearTimeout(silence));
+  if (onOutput) child.stdout.on('data', onOutput);
   const onAbort = () => end('interrupted');
   if (signal.aborted) onAbort();
   signal.addEventListener('abort', onAbort, { once: true });

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import type { Kubectl, KubectlResult } from './kubectl.ts';
 import type { ClusterReader, ReadFailure } from './reader.ts';
 
@@ -197,17 +198,22 @@ function stateOf(body: PodBody): { running: boolean; hopeless: boolean; detail: 
 /** An exec takes 0.1 s on a healthy cluster; by then a script of ours has said hello. */
 const helloMilliseconds = 10_000;
 
-/** Runs a script by `sh` on standard input, so that its length is bounded by no URL. */
+/**
+ * Runs a script by `sh` on standard input, so that its length is bounded by no URL. A script that is a stream goes on when its owner writes or ends it;
+ * what it prints is handed to `onOutput` as it comes.
+ */
 export async function execScript(
   kubectl: Kubectl,
   where: { namespace: string; pod: string; container?: string | undefined },
-  script: string,
+  script: string | Readable,
   limitMilliseconds: number,
+  onOutput?: (chunk: Uint8Array) => void,
 ): Promise<KubectlResult> {
   const container = where.container === undefined ? [] : ['-c', where.container];
   return kubectl.run(['exec', '-i', '-n', where.namespace, where.pod, ...container, '--', 'sh'], {
     limitMilliseconds,
     firstOutputMilliseconds: Math.min(limitMilliseconds, helloMilliseconds),
-    input: script,
+    ...(typeof script === 'string' ? { input: script } : { stream: script }),
+    ...(onOutput ? { onOutput } : {}),
   });
 }

@@ -11,6 +11,8 @@ export interface CollectOptions {
   limitMilliseconds: number;
   /** Collect everything, not only what the tree needs. */
   everything: boolean;
+  /** Also watch a marked probe by captures on its whole way. */
+  capture?: boolean;
 }
 
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

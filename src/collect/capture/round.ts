@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { PassThrough } from 'node:stream';
+import { type CapturePlace, type CapturePlan, placeKey } from '../../model/capture-path.ts';
+import type { Pod } from '../../schema/kubernetes.ts';
+import type { Entry, RanOn } from '../../snapshot/entry.ts';
+import { clientPod, namespaceName, speaksOf, toNamespaces } from '../flow.ts';
+import type { Kubectl } from '../kubectl.ts';
+import { execScript } from '../node-pod.ts';
+import type { Plan } from '../plan.ts';
+import { prelude, setup } from '../prelude.ts';
+import type { ReadFailure } from '../reader.ts';
+import { buildScript, readScriptOutput } from '../script.ts';
+import { execFailure, runSections, type Session } from '../session.ts';
+import { captureFilter } from './filter.ts';
+import { markedProbes } from './probes.ts';
+import { type CaptureTarget, captureBounds, captureSections, captureSetup, listeningMark } from './script.ts';
+
+export interface CaptureDeps {
+  kubectl: Kubectl;
+  /** Nodes that can be looked at, and why the others can't. */
+  sessions: ReadonlyMap<string, Session>;
+  failure: (node: string) => ReadFailure | null;
+  signal: AbortSignal;
+}
+
+/**
+ * Captures on every node of the plan at once, sends the marked probe when all of them listen, and returns what was seen as entries of a snapshot:
+ * `capture/plan`, `capture/probe`, and for each place `…/pcap` (base64), `…/tcpdump`, `…/ip-link`; for each node `…/drops`.
+ */
+export async function captureRound(plan: Plan, watched: CapturePlan, deps: CaptureDeps): Promise<Entry[]> {
+  const nodes = [...new Set(watched.places.map((place) => place.node))];
+  const filter = captureFilter({
+    protocol: 'TCP',
+    ports: { first: watched.tries[0]?.sourcePort ?? 0, last: watched.tries.at(-1)?.sourcePort ?? 0 },
+    backends: watched.backends,
+  });
+  const captures = nodes.map((node) => startOnNode(plan, watched, node, filter, deps));
+  await Promise.all(captures.map((capture) => capture.listening));
+  const client = deps.sessions.get(watched.client.place.node);
+  const probe = client && !deps.signal.aborted ? await sendProbe(plan, watched, client, deps.kubectl) : [];
+  for (const capture of captures) capture.end();
+  const seen = await Promise.all(captures.map((capture) => capture.entries));
+  return [{ ...planEntry, exit: 0, stdout: JSON.stringify(watched) }, ...probe, ...seen.flat()];
+}
+
+const planEntry: Entry = {
+  key: 'capture/plan',
+  command: 'k8snet capture',
+  on: { kind: 'api', name: 'plan' },
+  exit: null,
+  stdout: '',
+  stderr: '',
+};
+
+/** The entry that says why nothing was captured. */
+export const notCaptured = (detail: string): Entry => ({ ...planEntry, failure: { reason: 'unsupported', detail } });
+
+function sendProbe(plan: Plan, watched: CapturePlan, session: Session, kubectl: Kubectl): Promise<Entry[]> {
+  const pod = clientPod(plan);
+  const isOwn = pod !== undefined && !pod.spec.hostNetwork;
+  const http = plan.port !== undefined && speaksOf(plan.service, plan.port, plan) === 'http';
+  const section = markedProbes(isOwn ? namespaceName(pod) : 'host', watched.tries, http);
+  return runSections(kubectl, session, [section], toNamespaces(pod ? [pod] : []), () => ranOn(watched.client.place), 30_000);
+}
+
+interface NodeCapture {
+  /** Resolves when all captures of the node listen, or can't. */
+  listening: Promise<void>;
+  end: () => void;
+  entries: Promise<Entry[]>;
+}
+
+const startMilliseconds = 8000;
+
+function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: string, deps: CaptureDeps): NodeCapture {
+  const places = watched.places.filter((place) => place.node === node);
+  const targets = places.map((place): CaptureTarget => ({ key: placeKey(place), ns: nsOf(plan, place) }));
+  const sections = captureSections(node, targets, true);
+  const session = deps.sessions.get(node);
+  const on = (key: string): RanOn =>
+    ranOn(places.find((place) => key.startsWith(`${placeKey(place)}/`)) ?? { kind: 'node', name: node, node });
+  const failed = (reason: NonNullable<Entry['failure']>): Entry[] =>
+    sections.map(({ key, command }) => ({ key, command, on: on(key), exit: null, stdout: '', stderr: '', failure: reason }));
+  if (session?.tier !== 'node-pod') {
+    const why = deps.failure(node)?.detail ?? 'captures need a node pod';
+    return { listening: Promise.resolve(), end: () => {}, entries: Promise.resolve(failed({ reason: 'not-collected', detail: why })) };
+  }
+  const nonce = randomBytes(8).toString('hex');
+  const functions = {
+    prelude: prelude('node-pod'),
+    setup: [setup('node-pod', toNamespaces(podsAt(plan, places))), captureSetup({ nonce, filter, targets, drops: true })].join('\n'),
+  };
+  const { script } = buildScript(sections, functions, nonce);
+  const input = new PassThrough();
+  input.write(`${script}\n`);
+  let resolve = (): void => {};
+  const listening = new Promise<void>((done) => {
+    resolve = done;
+  });
+  let said = '';
+  const onOutput = (chunk: Uint8Array) => {
+    if (said.length < 4096) said += Buffer.from(chunk).toString('latin1');
+    if (said.includes(listeningMark(nonce))) resolve();
+  };
+  const timer = setTimeout(() => resolve(), startMilliseconds);
+  const run = execScript(deps.kubectl, session, input, (captureBounds.seconds + 20) * 1000, onOutput);
+  void run.finally(() => {
+    clearTimeout(timer);
+    resolve();
+  });
+  const entries = run.then((result) => {
+    const failure = execFailure(result);
+    const outputs = readScriptOutput(sections, nonce, result.stdout);
+    return sections.map(({ key, command }): Entry => {
+      const output = outputs.get(key);
+      if (!output)
+        return {
+          key,
+          command,
+          on: on(key),
+          exit: null,
+          stdout: '',
+          stderr: '',
+          failure: { reason: 'not-collected', detail: 'not reached' },
+        };
+      return { key, command, on: on(key), ...output, ...(failure && output.failure ? { failure } : {}) };
+    });
+  });
+  return { listening, end: () => void input.end('end\n'), entries };
+}
+
+const nsOf = (plan: Plan, place: CapturePlace): string => {
+  const pod = place.kind === 'pod' ? plan.pods.get(`${place.namespace}/${place.name}`) : undefined;
+  return pod ? namespaceName(pod) : 'host';
+};
+
+const podsAt = (plan: Plan, places: readonly CapturePlace[]): Pod[] =>
+  places.flatMap((place) => (place.kind === 'pod' ? (plan.pods.get(`${place.namespace}/${place.name}`) ?? []) : []));
+
+const ranOn = (place: CapturePlace): RanOn =>
+  place.kind === 'node' ? { kind: 'node', name: place.name } : { kind: 'pod', namespace: place.namespace ?? '', name: place.name };

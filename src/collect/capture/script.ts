@@ -1,0 +1,119 @@
+import type { Section } from '../script.ts';
+import { quote } from '../shell.ts';
+
+/** Bounds of what a capture may cost a node. */
+export const captureBounds = {
+  /** tcpdump ends by itself after so many packets of a place. */
+  packets: 4000,
+  /** Enough for the headers of a tunnel, and of the packet in it: no payload beyond the first bytes. */
+  snapLength: 160,
+  /** Everything ends by itself after these, whatever becomes of us. */
+  seconds: 20,
+  /** Events of dropped packets that are brought home. */
+  dropBytes: 300_000,
+};
+
+export interface CaptureTarget {
+  /** Key of the snapshot's entries: `capture/node/n1`, `capture/pod/default/client`. */
+  key: string;
+  /** `host`, or the name of the pod's namespace in the script. */
+  ns: string;
+}
+
+/** What the script says when every capture listens (or has failed), so that the probe may start. */
+export const listeningMark = (nonce: string): string => `@@k8snet:${nonce}:listening`;
+
+/**
+ * The part of a node's script that runs before its sections: starts one tcpdump for each namespace, on all devices at once, waits until each says "listening on",
+ * says so, and goes on when a line comes on standard input, or its end: when the other side is gone, so is the capture. An EXIT trap takes everything away.
+ *
+ * Dropped packets are read from a trace instance of our own (Documentation/trace/ftrace.rst, "Instances"), in a tracefs mounted for this container alone: the
+ * node's own tracing is not touched. Its clock is CLOCK_TAI (Linux 5.19), which is the clock of captures but for whole seconds.
+ */
+export function captureSetup(options: { nonce: string; filter: string; targets: readonly CaptureTarget[]; drops: boolean }): string {
+  const { nonce, filter, targets, drops } = options;
+  return [
+    '. "$w/prelude"',
+    'caps=; waits=; tr=; ti=',
+    stopCaptures,
+    dropsOff,
+    'trap \'cap_stop; drops_off; rm -rf "$w"\' EXIT',
+    `filter=${quote(filter)}`,
+    startCapture,
+    ...targets.map(({ ns }, index) => `cap_start ${index} ${ns}`),
+    ...(drops ? [dropsOn(nonce), 'drops_on 2>"$w/drops.err"'] : []),
+    'cap_wait',
+    `echo "${listeningMark(nonce)}"`,
+    `timeout ${captureBounds.seconds} head -n 1 >/dev/null 2>&1`,
+    // What is under way still comes; a packet that the kernel has handed over is written within a tick.
+    'sleep 0.2',
+    ...(drops ? ['drops_read'] : []),
+    'cap_stop',
+    'drops_off',
+  ].join('\n');
+}
+
+/** What is brought home of each target: the capture in base64, what tcpdump said, the devices; and of the node, its dropped packets. */
+export function captureSections(node: string, targets: readonly CaptureTarget[], drops: boolean): Section[] {
+  const of = (key: string, command: string, shell: string): Section => ({ key, command, shell, limit: 15, lane: 'capture' });
+  return [
+    ...targets.flatMap(({ key }, index) => [
+      of(
+        `${key}/pcap`,
+        `tcpdump -i any -y LINUX_SLL2 -n -s ${captureBounds.snapLength} -c ${captureBounds.packets} -w - FILTER | base64`,
+        `[ -s "$W/cap.${index}.pcap" ] || { cat "$W/cap.${index}.err" >&2; exit 1; }; base64 <"$W/cap.${index}.pcap"`,
+      ),
+      of(`${key}/tcpdump`, 'tcpdump (what it said)', `cat "$W/cap.${index}.err"`),
+      of(`${key}/ip-link`, 'ip -d link', `cat "$W/cap.${index}.link"`),
+    ]),
+    ...(drops
+      ? [
+          of(
+            `capture/node/${node}/drops`,
+            'cat /sys/kernel/tracing/instances/k8snet/trace  # skb:kfree_skb',
+            '[ -s "$W/drops.out" ] || { cat "$W/drops.err" >&2; exit 1; }; cat "$W/drops.out"',
+          ),
+        ]
+      : []),
+  ];
+}
+
+/**
+ * cap_start INDEX NAMESPACE. The filter is compiled first (-d): what tcpdump does not understand is said, and captures nothing. Without --immediate-mode libpcap
+ * hands packets over once a second, and what it holds when it is ended is lost (pcap_set_immediate_mode(3PCAP)).
+ */
+const startCapture = [
+  'cap_start() {',
+  'NS=$2; set -- "$w/cap.$1"; net=; m=',
+  'if [ "$NS" != host ]; then pod_pid 2>"$1.err" || return; net="--net=/proc/$p/ns/net"; fi',
+  'case "$own " in *" tcpdump "*) ;; *) m="--mount=/proc/1/ns/mnt"; case "$theirs " in *" tcpdump "*) ;; *) echo "k8snet: neither the image nor the node has tcpdump" >"$1.err"; return;; esac;; esac',
+  't ip -d link >"$1.link" 2>/dev/null',
+  'enter=; [ -n "$net$m" ] && enter="nsenter $net $m --"',
+  '$enter tcpdump -y LINUX_SLL2 -d "$filter" >/dev/null 2>"$1.err" || return',
+  `timeout -k 1 ${captureBounds.seconds} $enter tcpdump -i any -y LINUX_SLL2 -n --immediate-mode -U -s ${captureBounds.snapLength} -c ${captureBounds.packets} -w - "$filter" </dev/null >"$1.pcap" 2>"$1.err" &`,
+  'caps="$caps $!"; waits="$waits $1.err"',
+  '}',
+  'cap_wait() { for e in $waits; do i=0; while [ $i -lt 60 ] && ! grep -q "listening on" "$e"; do sleep 0.05; i=$((i+1)); done; done; }',
+].join('\n');
+
+const stopCaptures =
+  'cap_stop() { [ -n "$caps" ] || return; kill -TERM $caps 2>/dev/null; i=0; while [ $i -lt 40 ] && kill -0 $caps 2>/dev/null; do sleep 0.05; i=$((i+1)); done; kill -KILL $caps 2>/dev/null; caps=; }';
+
+/** Instances that a killed node pod left behind are older than any capture lasts. */
+const dropsOn = (nonce: string): string =>
+  [
+    'drops_on() {',
+    'tr=$(mktemp -d /tmp/k8snet-trace.XXXXXX) && mount -t tracefs k8snet "$tr" || { [ -n "$tr" ] && rmdir "$tr"; tr=; return; }',
+    'for o in "$tr"/instances/k8snet-*; do [ -d "$o" ] && s=${o##*/k8snet-} && [ $(($(date +%s)-${s%%-*})) -gt 120 ] && { echo 0 >"$o/events/enable"; rmdir "$o"; }; done',
+    `ti="$tr/instances/k8snet-$(date +%s)-${nonce}"; mkdir "$ti" || { ti=; return; }`,
+    'echo 256 >"$ti/buffer_size_kb"; echo tai >"$ti/trace_clock" || return',
+    // IPv4 and ARP.
+    'echo "protocol == 2048 || protocol == 2054" >"$ti/events/skb/kfree_skb/filter" || return',
+    'echo 1 >"$ti/events/skb/kfree_skb/enable"',
+    '}',
+    `drops_read() { [ -n "$ti" ] || return; echo 0 >"$ti/events/skb/kfree_skb/enable"; head -c ${captureBounds.dropBytes} "$ti/trace" >"$w/drops.out"; }`,
+  ].join('\n');
+
+/** The mount is never inside the directory that is removed with all that is in it. */
+const dropsOff =
+  'drops_off() { [ -n "$ti" ] && { echo 0 >"$ti/events/enable"; rmdir "$ti"; } 2>/dev/null; ti=; [ -n "$tr" ] && umount "$tr" && rmdir "$tr"; tr=; }';
