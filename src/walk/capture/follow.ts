@@ -1,0 +1,164 @@
+import {
+  type CaptureBackend,
+  type CapturePlan,
+  type FollowedTry,
+  type MarkedTry,
+  type Outcome,
+  type PacketPart,
+  type PathPoint,
+  placeKey,
+  placeText,
+  type Sighting,
+} from '../../model/capture-path.ts';
+import { lossOf, lossPlace, lost, reach, says } from './loss.ts';
+import { unansweredNeighbour } from './neighbours.ts';
+import { type ExpectedPath, expectedPath, isAt } from './path.ts';
+import type { CaptureInput } from './read.ts';
+import { sightingsOf } from './sightings.ts';
+
+/**
+ * Follows every marked try through the captures: to which endpoint it went, who saw it, and where it or its answer was lost. A pure function of what was captured
+ * and of the devices that have to be passed; no routing table, rule or entry of anything is looked at.
+ */
+export function followTries(input: CaptureInput): FollowedTry[] {
+  const seen = input.plan.tries.map((item) => ({ item, sightings: sightingsOf(input.captures, item) }));
+  // Where one try was seen to go into a tunnel, so must the others to other nodes.
+  const tunnels = new Set(
+    seen.flatMap(({ sightings }) => sightings.filter(({ role }) => role === 'tunnel').map(({ place }) => place.node)),
+  );
+  return seen.map(({ item, sightings }) => follow(input, item, sightings, tunnels));
+}
+
+function follow(input: CaptureInput, item: MarkedTry, sightings: readonly Sighting[], tunnels: ReadonlySet<string>): FollowedTry {
+  const { plan, captures } = input;
+  const backend = backendOf(plan, item, sightings);
+  const path = expectedPath(plan, captures, backend ?? { address: '', port: 0, place: null }, tunnels);
+  const order = (sighting: Sighting): number => {
+    const points = path[sighting.leg];
+    const at = points.findIndex((point) => isAt(point, sighting));
+    return (sighting.leg === 'request' ? 0 : 100) + (at < 0 ? 99 : at);
+  };
+  const sorted = [...sightings].sort((a, b) => order(a) - order(b) || a.at - b.at);
+  return { try: item, backend, sightings: sorted, outcome: outcomeOf(input, item, backend, sorted, path) };
+}
+
+/** The endpoint that the target is, or that a request was rewritten to. */
+function backendOf(plan: CapturePlan, item: MarkedTry, sightings: readonly Sighting[]): CaptureBackend | undefined {
+  const addressed = new Set([
+    `${item.target.address}:${item.target.port}`,
+    ...sightings.filter(({ leg }) => leg === 'request').map(({ destination }) => destination),
+  ]);
+  return plan.backends.find(({ address, port }) => addressed.has(`${address}:${port}`));
+}
+
+function outcomeOf(
+  input: CaptureInput,
+  item: MarkedTry,
+  backend: CaptureBackend | undefined,
+  sightings: readonly Sighting[],
+  path: ExpectedPath,
+): Outcome {
+  const { plan } = input;
+  const isCaptured = (key: string): boolean => input.captures.some(({ place }) => placeKey(place) === key);
+  if (input.notSent !== undefined) return { kind: 'unknown', why: `the probe was not sent: ${input.notSent}` };
+  if (!isCaptured(placeKey(plan.client.place)))
+    return {
+      kind: 'unknown',
+      why: `${placeText(plan.client.place)} could not be captured in, so that nothing tells whether the probe left it`,
+    };
+  const [start] = path.request;
+  const of = (...parts: PacketPart[]): Sighting[] => sightings.filter(({ part }) => parts.includes(part));
+  const atClient = (part: PacketPart): Sighting[] =>
+    of(part).filter((sighting) => placeKey(sighting.place) === placeKey(plan.client.place) && sighting.direction === 'in');
+  const target = `${item.target.address}:${item.target.port}`;
+  if (of('syn').length === 0 && start) {
+    const said = input.said.get(item.sourcePort);
+    if (said === undefined || connected.test(said)) return { kind: 'unknown', why: 'the try was made, and the captures missed it' };
+    return lost(
+      'request',
+      undefined,
+      start,
+      { kind: 'pod', place: plan.client.place },
+      `${placeText(plan.client.place)} sends nothing${said === '' ? '' : ` (${lastLine(said)})`}`,
+    );
+  }
+  if (atClient('syn-ack').some(({ source }) => source === target)) return afterHandshake(input, backend, of, atClient, path);
+  if (atClient('syn-ack').length > 0) return untranslated(plan, path, atClient('syn-ack')[0] as Sighting, target);
+  const refusal = refusalOf(input, backend, of('reset', 'icmp-error'));
+  if (refusal) return refusal;
+  if (!backend) return withoutBackend(plan, of('syn'), path, target);
+  return lossOf(input, backend, path, of('syn'), of('syn-ack', 'reset'));
+}
+
+/** Words of OpenBSD's nc and of curl for a connection that stands, and the beginning of an answer. */
+const connected = /succeeded!|Connected to|HTTP\/\d/;
+
+/** The connection stands; data may still be lost on the way (by its size). */
+function afterHandshake(
+  input: CaptureInput,
+  backend: CaptureBackend | undefined,
+  of: (...parts: PacketPart[]) => Sighting[],
+  atClient: (part: PacketPart) => Sighting[],
+  path: ExpectedPath,
+): Outcome {
+  const isOver = of('request-data').length === 0 || atClient('reply-data').length > 0;
+  if (isOver || !backend) return { kind: 'answered' };
+  const outcome = lossOf(input, backend, path, of('request-data'), of('reply-data'), "the request's data");
+  // An application that reads and never writes has lost nothing on the way.
+  return outcome.kind === 'lost' && outcome.where.kind === 'pod' ? { kind: 'answered' } : outcome;
+}
+
+function untranslated(plan: CapturePlan, path: ExpectedPath, answer: Sighting, target: string): Outcome {
+  const node = plan.client.place.node;
+  const last = path.reply.findLast((point) => isAt(point, answer)) ?? path.reply.at(-1);
+  return last
+    ? lost(
+        'reply',
+        last,
+        last,
+        { kind: 'node', place: { kind: 'node', name: node, node } },
+        `the answer comes to the client from ${answer.source}, where it was sent to ${target}: node ${node} does not translate it back`,
+      )
+    : { kind: 'unknown', why: 'the answer is not translated back' };
+}
+
+/** Refused with a reset or an ICMP error: by whoever is farthest from the client of those that saw the refusal. */
+function refusalOf(
+  { plan, captures }: CaptureInput,
+  backend: CaptureBackend | undefined,
+  refusals: readonly Sighting[],
+): Outcome | undefined {
+  const reached = refusals.filter(({ place, direction }) => placeKey(place) === placeKey(plan.client.place) && direction === 'in');
+  if (reached.length === 0) return undefined;
+  const first = refusals[0] as Sighting;
+  const { place } = first;
+  const word = first.part === 'reset' ? 'a TCP reset' : `ICMP ${first.icmp ?? 'error'} from ${first.source}`;
+  const asked = first.icmp === 'host-unreachable' ? unansweredNeighbour(captures, place, backend ? [backend.address] : []) : undefined;
+  return {
+    kind: 'refused',
+    leg: 'request',
+    by: place,
+    with: word,
+    where: place.kind === 'pod' ? { kind: 'pod', place } : { kind: 'node', place },
+    says: `${placeText(place)} refuses it with ${word}${asked ? `; ${asked.says}` : ''}`,
+  };
+}
+
+/** No packet was rewritten to an endpoint: it is still addressed to the Service. */
+function withoutBackend(plan: CapturePlan, syns: readonly Sighting[], path: ExpectedPath, target: string): Outcome {
+  const { furthest, missing } = reach(path.request, syns);
+  const node = { kind: 'node', name: plan.client.place.node, node: plan.client.place.node } as const;
+  const left = syns.filter(({ place, direction, role }) => placeKey(place) === placeKey(node) && direction === 'out' && role !== 'veth');
+  if (missing && placeKey(missing.place) !== placeKey(node))
+    return lost('request', furthest, missing, lossPlace(furthest, missing), says(furthest, missing, 'the request'));
+  if (missing && missing.role === 'veth')
+    return lost('request', furthest, missing, lossPlace(furthest, missing), says(furthest, missing, 'the request'));
+  const point: PathPoint = { place: node, role: 'underlay', device: undefined, direction: 'out', needed: true };
+  const how =
+    left.length > 0
+      ? `node ${node.name} sends the request out of ${left[0]?.device} still addressed to ${target}: it was translated to no endpoint`
+      : `the request comes to node ${node.name} addressed to ${target} and does not leave it: it was translated to no endpoint that was watched`;
+  return lost('request', furthest, point, { kind: 'node', place: node }, how);
+}
+
+const lastLine = (text: string): string => text.split('\n').at(-1)?.trim() ?? '';

@@ -1,0 +1,84 @@
+import type { CapturedPacket } from '../../model/capture.ts';
+import type { MarkedTry, PacketPart, Sighting } from '../../model/capture-path.ts';
+import type { PlaceCapture } from './read.ts';
+
+/** A connection's initial sequence number is kept by every translation of addresses and ports, so that with it a packet is known wherever it is seen. */
+const window = 1 << 20;
+
+/** Every sighting of a try's packets, inside of tunnels too, in the order of time at each place. */
+export function sightingsOf(captures: readonly PlaceCapture[], item: MarkedTry): Sighting[] {
+  const starts = new Set(captures.flatMap(({ packets }) => packets.flatMap((packet) => initialNumbers(packet, item))));
+  if (starts.size === 0) return [];
+  return captures.flatMap((capture) => capture.packets.flatMap((packet) => sight(capture, packet, item, starts) ?? []));
+}
+
+function initialNumbers(packet: CapturedPacket, item: MarkedTry): number[] {
+  const inner = packet.inner ? initialNumbers(packet.inner, item) : [];
+  const { body, source } = packet;
+  const isSyn = body.kind === 'tcp' && body.flags.includes('S') && !body.flags.includes('.');
+  return isSyn && source?.port === item.sourcePort ? [Number(body.seq), ...inner] : inner;
+}
+
+function sight(capture: PlaceCapture, packet: CapturedPacket, item: MarkedTry, starts: ReadonlySet<number>): Sighting | undefined {
+  let found = packet;
+  let outer: Sighting['outer'];
+  while (found.inner) {
+    const vni = found.body.kind === 'tunnel' ? found.body.vni : undefined;
+    outer = { source: found.source?.address ?? '', destination: found.destination?.address ?? '', vni };
+    found = found.inner;
+  }
+  const known = recognise(found, item, starts);
+  const device = capture.devices.find(({ index }) => `#${index}` === packet.device);
+  if (!known || packet.time === undefined || packet.direction === undefined) return undefined;
+  return {
+    place: capture.place,
+    device: device?.name ?? packet.device ?? '?',
+    role: device?.role ?? 'underlay',
+    direction: packet.direction === 'Out' ? 'out' : 'in',
+    at: microseconds(packet.time),
+    ...known,
+    source: text(found.source),
+    destination: text(found.destination),
+    ipId: found.ip?.id,
+    outer,
+  };
+}
+
+type Known = Pick<Sighting, 'leg' | 'part' | 'sequence' | 'icmp'>;
+
+function recognise(packet: CapturedPacket, item: MarkedTry, starts: ReadonlySet<number>): Known | undefined {
+  const { body, quoted } = packet;
+  if (body.kind === 'icmp' && quoted)
+    return recognise(quoted, item, starts) ? { leg: 'reply', part: 'icmp-error', sequence: undefined, icmp: body.type } : undefined;
+  if (body.kind !== 'tcp') return undefined;
+  const after = (number: number | undefined): number | undefined =>
+    number === undefined ? undefined : [...starts].map((start) => (number - start) >>> 0).find((distance) => distance < window);
+  const seq = Number(body.seq);
+  const isRequest = packet.source?.port === item.sourcePort || (packet.destination?.port !== item.sourcePort && after(seq) !== undefined);
+  const distance = isRequest ? after(seq) : after(body.ack);
+  // An answer acknowledges at least the SYN.
+  if (distance === undefined || (!isRequest && distance === 0)) return undefined;
+  return {
+    leg: isRequest ? 'request' : 'reply',
+    part: partOf(body.flags, body.length, isRequest, distance),
+    sequence: seq,
+    icmp: undefined,
+  };
+}
+
+/** Of the request's data, the piece that begins it: what follows it may be short, and pass where it does not. */
+function partOf(flags: string, length: number, isRequest: boolean, distance: number): PacketPart {
+  if (flags.includes('R')) return isRequest ? 'other' : 'reset';
+  if (flags.includes('S')) return isRequest ? 'syn' : 'syn-ack';
+  if (length > 0) return isRequest ? (distance === 1 ? 'request-data' : 'other') : 'reply-data';
+  return 'other';
+}
+
+const text = (end: CapturedPacket['source']): string =>
+  end === undefined ? '?' : end.port === undefined ? end.address : `${end.address}:${end.port}`;
+
+/** Of an ISO 8601 time with six or nine digits after the second. */
+export function microseconds(time: string): number {
+  const [whole = '', fraction = ''] = time.replace('Z', '').split('.');
+  return Date.parse(`${whole}Z`) * 1000 + Number(fraction.slice(0, 6).padEnd(6, '0'));
+}

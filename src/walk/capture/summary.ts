@@ -1,0 +1,113 @@
+import { type FollowedTry, type LossPlace, placeKey, placeText, type Sighting } from '../../model/capture-path.ts';
+import type { CaptureReport } from '../../schema/capture-report.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { dropReason } from './drops.ts';
+import { followTries } from './follow.ts';
+import { pointText } from './loss.ts';
+import { type CaptureInput, readCapture } from './read.ts';
+
+type Loss = CaptureReport['losses'][number];
+
+/** What a snapshot's captures tell; a string says why they tell nothing. */
+export function judgeCapture(snapshot: Snapshot): CaptureReport | string {
+  const input = readCapture(snapshot);
+  if (typeof input === 'string') return input;
+  const followed = followTries(input);
+  const groups = new Map<string, FollowedTry[]>();
+  for (const item of followed) {
+    if (item.outcome.kind === 'answered') continue;
+    const key = groupKey(item);
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  const answered = followed.filter(({ outcome }) => outcome.kind === 'answered').length;
+  const losses = [...groups.values()].map((items) => toLoss(items, input)).sort((a, b) => b.tries - a.tries);
+  return { tries: followed.length, answered, losses, gaps: gapsOf(input) };
+}
+
+/** Tries to the same endpoint that were lost at the same place are one loss. */
+function groupKey({ outcome, backend }: FollowedTry): string {
+  if (outcome.kind === 'answered' || outcome.kind === 'unknown') return outcome.kind;
+  return [outcome.kind, outcome.leg, placeOf(outcome.where).names.join(' '), backend?.address ?? ''].join('|');
+}
+
+function toLoss(items: readonly FollowedTry[], input: CaptureInput): Loss {
+  const first = items[0] as FollowedTry;
+  const { outcome } = first;
+  const to = new Set(
+    items.flatMap(({ try: { target }, backend }) => [
+      `${target.address}:${target.port}`,
+      ...(backend ? [`${backend.address}:${backend.port}`] : []),
+    ]),
+  );
+  const shared = { tries: items.length, to: [...to], timeline: timelineOf(first.sightings) };
+  if (outcome.kind === 'answered' || outcome.kind === 'unknown')
+    return {
+      ...shared,
+      kind: 'unknown',
+      direction: null,
+      where: null,
+      says: outcome.kind === 'unknown' ? outcome.why : '',
+      lastSeen: null,
+      firstUnseen: null,
+      dropReason: null,
+    };
+  const isLost = outcome.kind === 'lost';
+  return {
+    ...shared,
+    kind: outcome.kind,
+    direction: outcome.leg,
+    where: placeOf(outcome.where),
+    says: outcome.says,
+    lastSeen: isLost && outcome.lastSeen ? pointText(outcome.lastSeen) : null,
+    firstUnseen: isLost ? pointText(outcome.firstUnseen) : null,
+    dropReason: dropReason(items, outcome.where, input.drops) ?? null,
+  };
+}
+
+const placeOf = (where: LossPlace): { kind: LossPlace['kind']; names: string[] } =>
+  where.kind === 'between'
+    ? { kind: 'between', names: [where.from, where.to] }
+    : { kind: where.kind, names: where.place.kind === 'pod' ? [placeText(where.place), where.place.node] : [where.place.name] };
+
+const words: Record<string, string> = {
+  syn: 'SYN',
+  'syn-ack': 'SYN-ACK',
+  reset: 'RST',
+  'request-data': 'request data',
+  'reply-data': 'reply data',
+  'icmp-error': 'ICMP error',
+};
+const mostLines = 60;
+
+/** The first transmission of each packet of the handshake, or of the data that was lost, at every device in order. */
+function timelineOf(sightings: readonly Sighting[]): Loss['timeline'] {
+  const start = Math.min(...sightings.map(({ at }) => at));
+  const seen = new Set<string>();
+  return sightings
+    .filter((sighting) => {
+      const key = `${sighting.part} ${placeKey(sighting.place)} ${sighting.device} ${sighting.direction}`;
+      const isFirst = sighting.part !== 'other' && !seen.has(key);
+      seen.add(key);
+      return isFirst;
+    })
+    .slice(0, mostLines)
+    .map((sighting) => ({
+      microseconds: sighting.at - start,
+      at: `${placeText(sighting.place)}, ${sighting.direction} ${sighting.device}`,
+      direction: sighting.leg,
+      packet: sighting.icmp ? `ICMP ${sighting.icmp}` : (words[sighting.part] ?? sighting.part),
+      source: sighting.source,
+      destination: sighting.destination,
+      through: sighting.outer
+        ? `${sighting.outer.source} -> ${sighting.outer.destination}${sighting.outer.vni === undefined ? '' : ` VNI ${sighting.outer.vni}`}`
+        : null,
+    }));
+}
+
+function gapsOf(input: CaptureInput): string[] {
+  return [
+    ...input.blind.map(({ place, why }) => `${placeText(place)} was not captured in: ${why}`),
+    ...input.captures.flatMap(({ place, gaps }) => (gaps === undefined ? [] : [`${placeText(place)}: ${gaps}`])),
+    ...input.noDrops.map(({ node, why }) => `node ${node}: the kernel's drop reasons could not be read: ${why}`),
+  ];
+}
