@@ -7,6 +7,7 @@ import type { Report } from '../schema/report.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { judgeFacts, needsCloserLook } from '../tree/judge.ts';
 import { buildReport } from '../tree/report.ts';
+import { judgeCapture } from '../walk/capture/summary.ts';
 import { type Reached, type ReachOptions, type World, withCluster } from './cluster.ts';
 
 export type DiagnoseOptions = CollectOptions & ReachOptions;
@@ -23,7 +24,8 @@ export async function diagnose(options: DiagnoseOptions, world: World): Promise<
     const snapshot = await collector.first();
     const facts = createFacts(snapshot);
     const wanted = options.everything || (!world.signal.aborted && needsCloserLook(facts));
-    return wanted ? { snapshot: await collector.more() } : { snapshot, facts };
+    const collected = wanted ? { snapshot: await collector.more() } : { snapshot, facts };
+    return options.capture && !world.signal.aborted ? { ...collected, snapshot: await collector.capture() } : collected;
   };
   return withCluster(options, world, collect, ({ snapshot, facts }) => judgeSnapshot(snapshot, facts));
 }
@@ -38,12 +40,17 @@ export async function record(options: DiagnoseOptions, world: World): Promise<Sn
   return withCluster(options, world, collect, (snapshot) => snapshot);
 }
 
-const collectorOf = (options: DiagnoseOptions, reached: Reached): Collector =>
+export const collectorOf = (options: DiagnoseOptions, reached: Reached): Collector =>
   createCollector({ ...options, namespace: options.namespace ?? reached.namespace }, reached);
 
 /** The verdict on a snapshot, live or recorded: a function of the snapshot alone. */
 export function judgeSnapshot(snapshot: Snapshot, facts: Facts = createFacts(snapshot)): DiagnosisResult {
-  return { report: buildReport(facts, judgeFacts(facts, checks)), snapshot };
+  const report = buildReport(facts, judgeFacts(facts, checks));
+  if (!snapshot.entries.has('capture/plan')) return { report, snapshot };
+  const captured = judgeCapture(snapshot);
+  if (typeof captured === 'string') report.coverage.lost.push(`nothing was captured: ${captured}`);
+  else report.capture = captured;
+  return { report, snapshot };
 }
 
 /** The report of a run that could not even read the target: JSON is printed for it too. */

@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import type { CaptureCommandOptions } from './capture.ts';
 import type { CollectingOptions, DiagnoseCommandOptions, KubectlOptions } from './options.ts';
 import type { TraceCommandOptions } from './trace.ts';
 import type { VerifyCommandOptions } from './verify.ts';
@@ -109,6 +110,16 @@ async function createProgram(name: string) {
       end(import('./trace.ts').then(({ runTrace }) => runTrace(target, command.opts()))),
     );
   options.addNodeOptions(options.addTraceOptions(options.addKubectlOptions(trace)));
+
+  const capture = program
+    .command('capture')
+    .description('send a marked probe, watch it with tcpdump at every device of its way, and say where it was lost')
+    .argument('[target...]', 'as for diagnose')
+    .exitOverride()
+    .action((target: string[], _: unknown, command: { opts: () => CaptureCommandOptions }) =>
+      end(import('./capture.ts').then(({ runCapture }) => runCapture(target, command.opts()))),
+    );
+  options.addCaptureOptions(options.addCollectingOptions(options.addKubectlOptions(capture)));
 
   const cleanup = program
     .command('cleanup')

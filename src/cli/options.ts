@@ -73,6 +73,7 @@ export interface CollectingOptions extends NodeOptions {
 }
 
 export interface DiagnoseCommandOptions extends CollectingOptions {
+  capture?: boolean;
   record?: string;
   bundle?: string;
   output: 'text' | 'json' | 'markdown';
@@ -144,11 +145,13 @@ export function addReportOptions(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'text, json or markdown').argParser(oneOf('text', 'json', 'markdown')).default('text'))
     .addOption(colorOption())
+    .addOption(new Option('--capture', 'also watch a marked probe with tcpdump at every device of its way'))
     .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
     .addOption(
       new Option('--bundle <file>', 'judge a recording instead of a cluster').conflicts([
         'from',
         'port',
+        'capture',
         'record',
         'dryRun',
         'nodeAccess',
@@ -220,6 +223,14 @@ const wholeNumber =
 const portNumber = wholeNumber(1, 65_535, 'a port is a number from 1 to 65535.');
 const packetLength = (value: string): number | 'full' =>
   withoutEquals(value) === 'full' ? 'full' : wholeNumber(28, 65_535, 'bytes from 28 to 65535, or "full".')(value);
+
+/** How a capture is put out and kept. */
+export const addCaptureOptions = (command: Command): Command =>
+  command
+    .addOption(new Option('-o, --output <format>', 'text or json').argParser(oneOf('text', 'json')).default('text'))
+    .addOption(colorOption())
+    .addOption(new Option('--pcap <directory>', 'also keep the capture files, one for each place'))
+    .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'));
 
 export const addOlderThan = (command: Command): Command =>
   command.addOption(

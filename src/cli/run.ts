@@ -161,7 +161,7 @@ async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, 
   return exitCodes[report.verdict.status];
 }
 
-function toDiagnoseOptions(words: string[], options: CollectingOptions): DiagnoseOptions {
+export function toDiagnoseOptions(words: string[], options: CollectingOptions & { capture?: boolean }): DiagnoseOptions {
   const target = parseTarget(words);
   if (!target.ok) throw new UsageError(target.sentence);
   const from = options.from === undefined ? null : parseFrom(options.from);
@@ -180,6 +180,7 @@ function toDiagnoseOptions(words: string[], options: CollectingOptions): Diagnos
     nodePodNamespace: options.nodeNamespace,
     limitMilliseconds: options.timeout * 1000,
     everything: false,
+    capture: options.capture === true,
     kubectl: kubectlBinary(),
     flags: kubectlFlags(options),
     version,

@@ -1,4 +1,5 @@
 import type { Evidence, Finding } from '../schema/report.ts';
+import { captureSentences } from './capture.ts';
 import { WHOLE_OUTPUT } from './evidence-lines.ts';
 import { cut } from './layout.ts';
 import { codeBlock, codeSpan, escapeHtml, escapeProse, tableCell } from './markdown-escape.ts';
@@ -34,6 +35,7 @@ function* sectionsOf(report: CleanReport, verbose: number, limits: Limits): Gene
   yield* unknown ? unknownSections(report, limits) : [];
   yield pathTable(report, limits);
   yield probeTable(report, limits, verbose);
+  yield report.capture ? bullets('Captured on the way', captureSentences(report.capture), limits) : '';
   yield bullets(
     'Ruled out',
     report.ruledOut.map(({ what, by }) => `${what}: ${by}`),

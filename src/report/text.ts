@@ -1,4 +1,5 @@
 import type { Finding } from '../schema/report.ts';
+import { captureSentences } from './capture.ts';
 import { faultLines, noteLines, SCREEN_ROWS } from './finding-lines.ts';
 import { cut, paragraph, screenRows, usableWidth } from './layout.ts';
 import { probeSummary } from './probes.ts';
@@ -114,7 +115,12 @@ function unknownLines(report: CleanReport, layout: Layout): string[] {
 /** What stands behind the verdict: the way of the request, the probes, and what they rule out. */
 function backing(report: CleanReport, layout: Layout): string[] {
   const ruledOut = report.ruledOut.map(({ what, by }) => `${what}: ${by}`);
-  return [...pathLines(report, layout), ...probeLines(report, layout), ...bulletSection('Ruled out', ruledOut, layout)];
+  return [
+    ...pathLines(report, layout),
+    ...probeLines(report, layout),
+    ...(report.capture ? bulletSection('Captured on the way', captureSentences(report.capture), layout) : []),
+    ...bulletSection('Ruled out', ruledOut, layout),
+  ];
 }
 
 function closing(report: CleanReport, layout: Layout): string[] {

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { captureReportSchema } from './capture-report.ts';
 
 /**
  * The public contract of `k8snet diagnose -o json`, published as docs/schema/diagnosis-report.v1.json.
@@ -79,6 +80,7 @@ export const reportSchema = z.object({
     .describe('The way of the request: name, Service, each endpoint, application'),
   ruledOut: z.array(z.object({ what: z.string(), by: z.string() })),
   notChecked: z.array(z.object({ what: z.string(), why: z.string() })),
+  capture: captureReportSchema.optional().describe('With --capture: what captures at every device of the way tell by themselves'),
   coverage: z.object({
     access: z.enum(['node-pod', 'host-network-pod', 'client-pod', 'api', 'recording']).describe('The best way of looking that was allowed'),
     image: z.string().nullable().describe('Image of the node pod, when there was one'),

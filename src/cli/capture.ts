@@ -1,0 +1,58 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClusterError, UsageError } from '../collect/errors.ts';
+import type { CaptureReport } from '../schema/capture-report.ts';
+import type { Request } from '../snapshot/snapshot.ts';
+import type { CollectingOptions } from './options.ts';
+import { exitCodes, inWorld, isSignal, toDiagnoseOptions, writeBundle } from './run.ts';
+import { columns, wantsColor, writeOut } from './terminal.ts';
+
+export interface CaptureCommandOptions extends CollectingOptions {
+  record?: string;
+  pcap?: string;
+  output: 'text' | 'json';
+  color: 'auto' | 'always' | 'never';
+}
+
+/** `k8snet capture`: 0 = every try was answered, 1 = some were not, 3 = could not tell. */
+export async function runCapture(words: string[], options: CaptureCommandOptions): Promise<number> {
+  const collect = toDiagnoseOptions(words, options);
+  const { capture, captureFiles } = await import('../app/capture.ts');
+  return inWorld(options, options.output === 'text', async (world, stop) => {
+    const { report, snapshot } = await capture(collect, world);
+    if (isSignal(stop)) return null;
+    return async () => {
+      if (options.record !== undefined) await writeBundle(options.record, snapshot);
+      if (options.pcap !== undefined) await writeFiles(options.pcap, captureFiles(snapshot));
+      if (typeof report === 'string') throw new ClusterError(`nothing was captured: ${report}`);
+      return print(report, snapshot.manifest.request, options);
+    };
+  });
+}
+
+async function print(report: CaptureReport, { target, from }: Request, options: CaptureCommandOptions): Promise<number> {
+  const { renderCapture } = await import('../report/capture.ts');
+  const client = from.kind === 'Pod' ? `pod ${from.namespace}/${from.name}` : `node ${from.name}`;
+  const json = { apiVersion: 'k8snet.dev/v1', kind: 'CaptureReport', target, from, capture: report };
+  const style = {
+    color: wantsColor(options.color, process.stdout, process.env),
+    width: columns(process.stdout, process.env),
+    verbose: options.verbose,
+  };
+  const text =
+    options.output === 'json'
+      ? `${JSON.stringify(json, null, 2)}\n`
+      : renderCapture(report, `${client} -> svc/${target.name} in ${target.namespace}`, style);
+  await writeOut(text);
+  if (report.losses.some(({ kind }) => kind !== 'unknown')) return exitCodes.fault;
+  return report.losses.length > 0 ? exitCodes.unknown : exitCodes.healthy;
+}
+
+async function writeFiles(directory: string, files: readonly { name: string; bytes: Uint8Array }[]): Promise<void> {
+  try {
+    await mkdir(directory, { recursive: true });
+    for (const { name, bytes } of files) await writeFile(join(directory, name), bytes);
+  } catch (error) {
+    throw new UsageError(`${directory} can't be written to: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}

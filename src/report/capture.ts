@@ -1,0 +1,41 @@
+import type { CaptureReport } from '../schema/capture-report.ts';
+import { cleanText as clean } from './sanitize.ts';
+import { createStyle, type RenderOptions } from './style.ts';
+
+/** The captures of a probe as text: what was lost where, the kernel's reason, and one timeline of each kind of loss. */
+export function renderCapture(report: CaptureReport, head: string, options: RenderOptions): string {
+  const style = createStyle(options.color);
+  const verdict =
+    report.losses.length === 0
+      ? style.good(`all ${report.tries} tries were answered`)
+      : style.bad(`${report.tries - report.answered} of ${report.tries} tries were not answered`);
+  const losses = report.losses.flatMap((loss) => [
+    '',
+    style.heading(clean(`${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}: ${loss.to.join(', ')}`)),
+    `  ${clean(loss.says)}`,
+    ...(loss.dropReason ? [`  ${clean(reasonText(loss.dropReason))}`] : []),
+    ...loss.timeline.map(
+      (line) => `    ${clean(timelineText(line))}${line.through === null ? '' : style.faint(clean(`  in ${line.through}`))}`,
+    ),
+  ]);
+  const gaps = report.gaps.map((gap) => style.unsure(clean(`not seen: ${gap}`)));
+  return `${[clean(head), verdict, ...losses, ...(gaps.length > 0 ? ['', ...gaps] : [])].join('\n')}\n`;
+}
+
+/** The same in a few sentences, as a part of a larger report. */
+export const captureSentences = ({ tries, answered, losses, gaps }: CaptureReport): string[] => [
+  `${answered} of ${tries} watched tries were answered`,
+  ...losses.flatMap((loss) => [
+    `${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}, to ${loss.to.join(', ')}: ${loss.says}`,
+    ...(loss.dropReason ? [reasonText(loss.dropReason)] : []),
+  ]),
+  ...gaps.map((gap) => `not seen: ${gap}`),
+];
+
+type Loss = CaptureReport['losses'][number];
+
+const reasonText = ({ node, count, reason, location }: NonNullable<Loss['dropReason']>): string =>
+  `the kernel of node ${node} dropped ${count} of its packets: ${reason} in ${location}`;
+
+const timelineText = (line: Loss['timeline'][number]): string =>
+  `${String(line.microseconds).padStart(8)} us  ${line.packet.padEnd(12)} ${line.at.padEnd(40)} ${line.source} -> ${line.destination}`;
