@@ -1,0 +1,70 @@
+/**
+ * Where capture alone has to find the packets of a fault lost, from the client pod on n1; by the fault's id. `reasons` are what the kernel may call it
+ * (6.18, skb:kfree_skb); left out where it gives no reason of its own. In both modes of kube-proxy, unless `modes` says otherwise.
+ */
+export interface CaptureTruth {
+  /** `any`: lost at first, and refused with an ICMP error when the kernel has given up. */
+  kind: 'lost' | 'refused' | 'any';
+  direction: 'request' | 'reply';
+  where: { kind: 'pod' | 'node' | 'pod-link' | 'between'; names: string[] }[];
+  reasons?: string[];
+}
+
+const lost = (
+  direction: 'request' | 'reply',
+  kind: 'node' | 'between' | 'pod-link' | 'pod',
+  names: string[],
+  ...reasons: string[]
+): CaptureTruth => ({
+  kind: 'lost',
+  direction,
+  where: [{ kind, names }],
+  ...(reasons.length > 0 ? { reasons } : {}),
+});
+
+/** The node gives up its neighbour after three seconds, and says so to the sender. */
+const unreachable = (names: string[], ...reasons: string[]): CaptureTruth => ({
+  ...lost('request', 'node', names, ...reasons),
+  kind: 'any',
+});
+
+export const captureTruths: Record<string, CaptureTruth> = {
+  'cni-fw-between': lost('request', 'between', ['n1', 'n2']),
+  'cni-fw-between-back': lost('reply', 'between', ['n2', 'n1']),
+  'cni-node-cut': lost('request', 'between', ['n1', 'n2']),
+  'cni-node-unreachable': lost('request', 'between', ['n1', 'n2']),
+  'cni-vxlan-vni': lost('request', 'node', ['n2'], 'VXLAN_VNI_NOT_FOUND'),
+  'cni-vxlan-port': lost('request', 'node', ['n2'], 'NO_SOCKET'),
+  'cni-vxlan-down': lost('request', 'node', ['n1']),
+  'cni-vxlan-down-backend': lost('request', 'node', ['n2'], 'NO_SOCKET'),
+  'cni-vtep-mac-changed': lost('request', 'node', ['n2'], 'OTHERHOST'),
+  'cni-rp-filter': lost('request', 'node', ['n2'], 'IP_RPFILTER'),
+  'cni-forward-drop': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
+  'cni-forward-drop-nft': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
+  'cni-forward-drop-legacy': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
+  'cni-fw-vxlan': lost('request', 'node', ['n2'], 'NETFILTER_DROP'),
+  'cni-fw-vxlan-out': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
+  'cni-ip-forward-client': lost('request', 'node', ['n1'], 'IP_INADDRERRORS'),
+  'cni-ip-forward-backend': lost('request', 'node', ['n2'], 'IP_INADDRERRORS'),
+  'cni-route-missing': lost('request', 'node', ['n1']),
+  'cni-route-blackhole': lost('request', 'node', ['n1']),
+  'cni-return-route-missing': lost('reply', 'node', ['n2']),
+  'cni-neighbour-missing': unreachable(['n1'], 'NEIGH_FAILED'),
+  'cni-neighbour-wrong': lost('request', 'node', ['n1'], 'NO_TX_TARGET', 'VXLAN_NO_REMOTE'),
+  'cni-fdb-missing': lost('request', 'node', ['n1'], 'NO_TX_TARGET', 'VXLAN_NO_REMOTE'),
+  'cni-fdb-wrong': lost('request', 'node', ['n1']),
+  'cni-pod-veth-down': unreachable(['n2'], 'NEIGH_FAILED'),
+  'cni-pod-veth-off-bridge': unreachable(['n2'], 'NEIGH_FAILED'),
+  'cni-pod-no-route': lost('reply', 'pod', ['n2']),
+  'cni-client-no-route': lost('request', 'pod', ['n1']),
+  'cni-backend-policy-drop': lost('request', 'node', ['n2'], 'NETFILTER_DROP'),
+  'cni-backend-policy-drop-n3': lost('request', 'node', ['n3'], 'NETFILTER_DROP'),
+  'cni-mtu': lost('request', 'node', ['n1'], 'PKT_TOO_BIG'),
+  'rule-mangle-drop': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
+  'rule-raw-drop': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
+  'rule-nft-drop': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
+  'rule-forward-reject': { kind: 'refused', direction: 'request', where: [{ kind: 'node', names: ['n1'] }] },
+  'proxy-rule-missing': lost('request', 'node', ['n1']),
+  'proxy-jump-flushed': lost('request', 'node', ['n1']),
+  'bridge-nf-off': lost('reply', 'node', ['n1']),
+};
