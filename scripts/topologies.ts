@@ -18,7 +18,8 @@ await runTopologies(seed, first, cases, ({ index, plan, defect, verdict, traces 
   counts[verdict.result === 'agrees' ? 'agree' : verdict.result] += 1;
   if (defect !== 'none') counts.defects += 1;
   if (quiet && verdict.result === 'agrees') return;
-  const from = 'pod' in plan.flow.from ? plan.flow.from.pod.name : plan.flow.from.node.name;
+  const { from: source } = plan.flow;
+  const from = 'outside' in source ? source.outside : 'pod' in source ? source.pod.name : source.node.name;
   const setup = `${plan.overlay} ${plan.attachment}${plan.bridgeNf ? ' bridge-nf' : ''}${plan.warm ? ' warm' : ''} rp ${plan.rpFilter}`;
   console.log(
     `${verdict.result} ${seed}/${index} [${setup}] ${from} -> ${plan.flow.to} (${plan.flow.target.name}) ${plan.flow.protocol} ${plan.flow.length}: ${defect}`,

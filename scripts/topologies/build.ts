@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process';
-import { type Plan, type PlannedNode, type PlannedPod, podPort, routerAddress } from './plan.ts';
+import { nodePort, type Plan, type PlannedNode, type PlannedPod, podPort, routerAddress } from './plan.ts';
 
 /** Prefix of all namespaces of this process, and what stands for the network between the nodes. */
 const prefix = `k8snet-topo-${process.pid}`;
-export const wireSpace = `${prefix}-wire`;
+const wireSpace = `${prefix}-wire`;
+export const wireFile = `/run/netns/${wireSpace}`;
 export const spaceOf = (name: string): string => `${prefix}-${name}`;
 export const fileOf = (name: string): string => `/run/netns/${spaceOf(name)}`;
 
@@ -14,6 +15,9 @@ export interface Lines {
 }
 
 export const macOf = (node: PlannedNode): string => `02:00:00:00:00:0${node.number}`;
+/** Pods of all nodes are in one network where their bridges are one. */
+const podPrefix = ({ overlay }: Plan): number => (overlay === 'bridged' ? 16 : 24);
+
 export const tunnel = 'flannel.1';
 
 export const podsOn = (plan: Plan, node: PlannedNode): PlannedPod[] => plan.pods.filter((pod) => pod.node === node.name);
@@ -93,7 +97,7 @@ function nodeLines(plan: Plan, node: PlannedNode): Lines {
 
 const bridgeLines = (plan: Plan, node: PlannedNode): string[] => [
   'ip link add cni0 mtu 1450 type bridge',
-  `ip addr add ${node.gateway}/24 dev cni0`,
+  `ip addr add ${node.gateway}/${podPrefix(plan)} dev cni0`,
   'ip link set cni0 up',
   ...podsOn(plan, node).flatMap(({ veth }) => [`ip link set ${veth} master cni0 up`, `bridge link set dev ${veth} hairpin on`]),
 ];
@@ -108,6 +112,12 @@ const routedLines = (plan: Plan, node: PlannedNode): string[] =>
 
 function overlayLines(plan: Plan, node: PlannedNode): string[] {
   const others = plan.nodes.filter((other) => other !== node);
+  if (plan.overlay === 'bridged')
+    return [
+      `ip link add ${tunnel} mtu 1450 type vxlan id 1 dev eth0 local ${node.address} dstport 8472`,
+      `ip link set ${tunnel} master cni0 up`,
+      ...others.map((other) => `bridge fdb append 00:00:00:00:00:00 dev ${tunnel} dst ${other.address} self permanent`),
+    ];
   if (plan.overlay === 'host-gw') return others.map((other) => `ip route add ${other.podNetwork} via ${other.address} dev eth0`);
   return [
     `ip link add flannel.1 address ${macOf(node)} mtu 1450 type vxlan id 1 dev eth0 local ${node.address} dstport 8472 nolearning`,
@@ -121,15 +131,26 @@ function overlayLines(plan: Plan, node: PlannedNode): string[] {
   ];
 }
 
-/** What kube-proxy does, in three rules. */
-function serviceLines({ service, flow }: Plan): string[] {
+/** What kube-proxy does, in a few rules: the virtual address and each node's port, to one of the pods at random. */
+function serviceLines({ service, flow, nodes }: Plan): string[] {
   if (service === undefined) return [];
-  const match = `-d ${service.address}/32 -p ${flow.protocol} --dport ${service.port}`;
-  const hooks = ['PREROUTING', 'OUTPUT'].flatMap((chain) => [
-    ...(service.masquerade ? [`iptables-nft -w -t nat -A ${chain} ${match} -j MARK --set-xmark 0x4000/0x4000`] : []),
-    `iptables-nft -w -t nat -A ${chain} ${match} -j DNAT --to-destination ${service.backend.address}:${podPort}`,
-  ]);
-  return [...hooks, 'iptables-nft -w -t nat -A POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE'];
+  const { backends, masquerade } = service;
+  const fronts = [
+    `-d ${service.address}/32 -p ${flow.protocol} --dport ${service.port}`,
+    ...nodes.map(({ address }) => `-d ${address}/32 -p ${flow.protocol} --dport ${nodePort}`),
+  ];
+  const rules = fronts.flatMap((match) =>
+    ['PREROUTING', 'OUTPUT'].flatMap((chain) => [
+      ...(masquerade ? [`-A ${chain} ${match} -j MARK --set-xmark 0x4000/0x4000`] : []),
+      ...backends.map(({ address }, index) => {
+        const rest = backends.length - index;
+        const chance = rest > 1 ? ` -m statistic --mode random --probability ${1 / rest}` : '';
+        return `-A ${chain} ${match}${chance} -j DNAT --to-destination ${address}:${podPort}`;
+      }),
+    ]),
+  );
+  const text = ['*nat', ...rules, '-A POSTROUTING -m mark --mark 0x4000/0x4000 -j MASQUERADE', 'COMMIT'].join('\n');
+  return [`iptables-nft-restore -w --noflush <<'K8SNET_RULES'\n${text}\nK8SNET_RULES`];
 }
 
 function podLines(plan: Plan, { name, address, node: nodeName }: PlannedPod): Lines {
@@ -141,6 +162,10 @@ function podLines(plan: Plan, { name, address, node: nodeName }: PlannedPod): Li
     'ip route add default via 169.254.1.1 dev eth0',
     'ip neigh add 169.254.1.1 lladdr ee:ee:ee:ee:ee:ee dev eth0 nud permanent',
   ];
-  const bridged = [`ip addr add ${address}/24 dev eth0`, 'ip link set eth0 up', `ip route add default via ${node?.gateway} dev eth0`];
+  const bridged = [
+    `ip addr add ${address}/${podPrefix(plan)} dev eth0`,
+    'ip link set eth0 up',
+    `ip route add default via ${node?.gateway} dev eth0`,
+  ];
   return { space: spaceOf(name), lines: [...quiet, ...(plan.attachment === 'routed' ? routed : bridged)] };
 }

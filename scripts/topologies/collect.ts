@@ -22,11 +22,6 @@ export function collect(plan: Plan): Snapshot {
   add(apiEntries(plan));
   for (const { name } of plan.nodes) add(read(name, nodeSections(name), { kind: 'node', name }));
   for (const { name } of plan.pods) add(read(name, podSections('default', name, 'p', name), { kind: 'pod', namespace: 'default', name }));
-  const { from, target } = plan.flow;
-  const client =
-    'pod' in from
-      ? { kind: 'Pod' as const, namespace: 'default', name: from.pod.name, node: from.pod.node }
-      : { kind: 'Node' as const, name: from.node.name, node: from.node.name };
   return {
     entries,
     manifest: {
@@ -36,11 +31,14 @@ export function collect(plan: Plan): Snapshot {
       startedAt: '2026-01-01T00:00:00Z',
       seconds: 0,
       phases: [],
-      request: { target: { kind: 'Service', namespace: 'default', name: target.name }, port: null, from: { ...client, why: 'the plan' } },
+      request: { target: { kind: 'Service', namespace: 'default', name: plan.flow.target.name }, port: null, from: nobody },
       access: { best: 'recording', nodes: [], lost: [] },
     },
   };
 }
+
+/** The flow is named by its own; the snapshot was taken for nobody. */
+const nobody = { kind: 'none' as const, name: 'none', node: null, why: 'a topology' };
 
 function read(name: string, all: readonly Section[], on: RanOn): Entry[] {
   const sections = all.filter(({ key }) => wanted.has(key.split('/').at(-1) ?? ''));

@@ -25,7 +25,8 @@ export function defectOf(plan: Plan, random: Random): Defect {
 
 const nodeOf = (plan: Plan, random: Random): PlannedNode => random.of(plan.nodes as [PlannedNode, ...PlannedNode[]]);
 const sourceNode = (plan: Plan): PlannedNode | undefined => {
-  const { from } = plan.flow;
+  const { from, to } = plan.flow;
+  if ('outside' in from) return plan.nodes.find(({ address }) => address === to);
   return 'node' in from ? from.node : plan.nodes.find(({ name }) => name === from.pod.node);
 };
 const targetNode = (plan: Plan): PlannedNode => plan.nodes.find(({ name }) => name === plan.flow.target.node) as PlannedNode;
@@ -43,7 +44,8 @@ const podOnPath = (plan: Plan, random: Random): PlannedPod => {
   return 'pod' in from && random.once(2) ? from.pod : target;
 };
 
-const route = (plan: Plan, random: Random): Defect => {
+const route: Maker = (plan, random) => {
+  if (plan.overlay === 'bridged') return undefined;
   const node = onPath(plan, random);
   const far = other(plan, node, random);
   const kind = random.of(['missing', 'blackhole', 'unreachable', 'prohibit', 'throw', 'rule'] as const);
@@ -101,8 +103,37 @@ const vxlan: Maker = (plan, random) => {
   return { name: `${name} on ${node.name} for ${far.name}`, changes: at(node.name, ...lines) };
 };
 
+const bridged: Maker = (plan, random) => {
+  if (plan.overlay !== 'bridged') return undefined;
+  const node = onPath(plan, random);
+  const far = other(plan, node, random);
+  const again = (options: string) => [
+    `ip link del ${tunnel}`,
+    `ip link add ${tunnel} mtu 1450 type vxlan ${options} dev eth0 local ${node.address}`,
+    `ip link set ${tunnel} master cni0 up`,
+    ...plan.nodes
+      .filter((item) => item !== node)
+      .map((item) => `bridge fdb append 00:00:00:00:00:00 dev ${tunnel} dst ${item.address} self permanent`),
+  ];
+  const [name, lines] = random.of<[string, string[]]>([
+    ['tunnel not on the bridge', [`ip link set ${tunnel} nomaster`]],
+    ['tunnel down', [`ip link set ${tunnel} down`]],
+    ['VNI differs', again('id 2 dstport 8472')],
+    ['port differs', again('id 1 dstport 8473')],
+    [
+      'tunnel isolated, pods too',
+      [tunnel, ...podsOn(plan, node).map(({ veth }) => veth)].map((dev) => `bridge link set dev ${dev} isolated on`),
+    ],
+    [
+      'no far ends',
+      [`bridge fdb flush dev ${tunnel} self 2>/dev/null || true`, `bridge fdb del 00:00:00:00:00:00 dev ${tunnel} dst ${far.address} self`],
+    ],
+  ]);
+  return { name: `${name} on ${node.name}`, changes: at(node.name, ...lines), settles: true };
+};
+
 const reversePath: Maker = (plan, random) => {
-  if (plan.overlay === 'host-gw') return undefined;
+  if (plan.overlay !== 'vxlan') return undefined;
   const node = onPath(plan, random);
   const far = other(plan, node, random);
   const value = random.of([1, 1, 2] as const);
@@ -121,7 +152,7 @@ const forwarding: Maker = (plan, random) => {
   const device = random.of([
     'all',
     'eth0',
-    ...(plan.overlay === 'host-gw' ? [] : [tunnel]),
+    ...(plan.overlay === 'vxlan' ? [tunnel] : []),
     ...(plan.attachment === 'bridge' ? ['cni0'] : []),
   ] as [string, ...string[]]);
   const file = device === 'all' ? '/proc/sys/net/ipv4/ip_forward' : `/proc/sys/net/ipv4/conf/${device}/forwarding`;
@@ -169,7 +200,7 @@ const rule: Maker = (plan, random) => {
     `-s ${target.address}`,
     `-d ${target.address}`,
     `-d ${other(plan, node, random).podNetwork}`,
-    ...(plan.overlay === 'vxlan' ? ['-p udp --dport 8472'] : []),
+    ...(plan.overlay === 'host-gw' ? [] : ['-p udp --dport 8472']),
     ...(protocol === 'icmp' ? [] : [`-p ${protocol} --dport ${podPort}`]),
     '-m conntrack --ctstate INVALID',
     '-m conntrack --ctstate NEW',
@@ -289,6 +320,8 @@ const makers: [Maker, ...Maker[]] = [
   route,
   route,
   wrongNode,
+  bridged,
+  bridged,
   vxlan,
   vxlan,
   vxlan,

@@ -1,6 +1,6 @@
 import type { Flow, Trace } from '../../src/model/trace.ts';
 import type { Probed, Seen } from './lab.ts';
-import { type Plan, podPort } from './plan.ts';
+import type { Plan } from './plan.ts';
 
 /** The walk against the kernel, for one topology. */
 export interface Verdict {
@@ -12,11 +12,11 @@ export interface Verdict {
   differs: string[];
 }
 
-export function flowOf({ flow, service }: Plan, sourcePort: number): Flow {
+export function flowOf({ flow }: Plan, sourcePort: number): Flow {
   const { from } = flow;
-  const port = flow.protocol === 'icmp' ? undefined : (service?.port ?? podPort);
+  const port = flow.protocol === 'icmp' ? undefined : flow.port;
   return {
-    from: 'pod' in from ? { kind: 'pod', namespace: 'default', name: from.pod.name } : { kind: 'node', name: from.node.name },
+    from: sourceOf(from),
     to: { kind: 'address', address: flow.to, port },
     protocol: flow.protocol,
     ...(flow.protocol === 'icmp' ? {} : { sourcePort }),
@@ -30,8 +30,16 @@ export function flowOf({ flow, service }: Plan, sourcePort: number): Flow {
  * walk can't tell is insufficient, unless it claims a device that saw nothing.
  */
 export function compare(traces: readonly Trace[], probed: Probed): Verdict {
-  const [trace, ...others] = traces;
-  if (trace === undefined || others.length > 0) return { result: 'wrong', walk: `${traces.length} ways`, kernel: '', differs: [] };
+  const verdicts = traces.map((trace) => compareWay(trace, probed));
+  // Where a rule throws dice, the packet took one of the ways.
+  return (
+    (['agrees', 'insufficient', 'wrong'] as const).flatMap((result) => verdicts.filter((verdict) => verdict.result === result))[0] ?? noWay
+  );
+}
+
+const noWay: Verdict = { result: 'wrong', walk: 'no way', kernel: '', differs: [] };
+
+function compareWay(trace: Trace, probed: Probed): Verdict {
   const predicted = passesOf(trace);
   const seen = withoutFloods(probed.seen, predicted);
   const missing = predicted.filter((pass) => !seen.includes(pass));
@@ -42,6 +50,11 @@ export function compare(traces: readonly Trace[], probed: Probed): Verdict {
   const differs = [...missing.map((pass) => `walk only: ${pass}`), ...extra.map((pass) => `kernel only: ${pass}`)];
   if (trace.disposition === 'insufficient-info') return { result: missing.length > 0 ? 'wrong' : 'insufficient', walk, kernel, differs };
   return { result: sameEnd && differs.length === 0 ? 'agrees' : 'wrong', walk, kernel, differs };
+}
+
+function sourceOf(from: Plan['flow']['from']): Flow['from'] {
+  if ('outside' in from) return { kind: 'outside', address: from.outside };
+  return 'pod' in from ? { kind: 'pod', namespace: 'default', name: from.pod.name } : { kind: 'node', name: from.node.name };
 }
 
 const passesOf = ({ hops }: Trace): string[] => [

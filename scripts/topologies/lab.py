@@ -3,7 +3,7 @@
 A process of its own, because Node.js has neither setns nor packet sockets. It reads one JSON object a line and answers with one:
 
 {"do": "listen", "namespaces": {NAME: FILE}, "protocol": "tcp" | "udp", "port": N}   sockets that answer, in each namespace
-{"do": "probe", "namespaces": {NAME: FILE}, "from": NAME, "protocol": "tcp" | "udp" | "icmp", "to": ADDRESS, "port": N,
+{"do": "probe", "namespaces": {NAME: FILE}, "from": FILE, "protocol": "tcp" | "udp" | "icmp", "to": ADDRESS, "port": N,
  "sourcePort": N, "length": N, "seconds": S}
     -> {"answer": "delivered" | "refused" | "none", "seen": [[namespace, device, "in" | "out", "request" | "reply", for_another_host], ...]}
 {"do": "warm", "namespaces": {NAME: FILE}, "to": [ADDRESS]}                         fills neighbour tables and FDBs
@@ -175,7 +175,7 @@ def probe(request):
             return sock, dict(socket.if_nameindex())
         sock, names = inside(file, tap)
         taps[sock] = (name, names)
-    client, answer = inside(request["namespaces"][request["from"]], lambda: start(request))
+    client, answer = inside(request["from"], lambda: start(request))
     seen = []
     end = time.monotonic() + request["seconds"]
     grace = None

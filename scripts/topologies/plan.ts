@@ -22,8 +22,11 @@ export interface PlannedNode {
 export interface Plan {
   nodes: PlannedNode[];
   pods: PlannedPod[];
-  /** How pod packets get to another node: in VXLAN with static tables as flannel's, or by a route to the node. */
-  overlay: 'vxlan' | 'host-gw';
+  /**
+   * How pod packets get to another node: in VXLAN with static tables as flannel's, by a route to the node, or bridged: all pods are in one network,
+   * and a VXLAN device that learns is a port of each node's bridge.
+   */
+  overlay: 'vxlan' | 'host-gw' | 'bridged';
   /** Pods on a bridge, or each on a routed veth with a route of its own. */
   attachment: 'bridge' | 'routed';
   bridgeNf: boolean;
@@ -32,10 +35,11 @@ export interface Plan {
   hasRouter: boolean;
   /** Everybody has exchanged packets before, so that neighbour tables and FDBs are filled. */
   warm: boolean;
-  /** A virtual address that every node translates to one pod. */
-  service: { address: string; port: number; backend: PlannedPod; masquerade: boolean } | undefined;
+  /** A virtual address (and a port of every node) that every node translates to one of these pods. */
+  service: { address: string; port: number; backends: [PlannedPod, ...PlannedPod[]]; masquerade: boolean } | undefined;
   flow: {
-    from: { pod: PlannedPod } | { node: PlannedNode };
+    /** `outside`: from beyond the nodes, to a node's port. */
+    from: { pod: PlannedPod } | { node: PlannedNode } | { outside: string };
     to: string;
     target: PlannedPod;
     protocol: 'tcp' | 'udp' | 'icmp';
@@ -45,6 +49,7 @@ export interface Plan {
 }
 
 export const podPort = 8080;
+export const nodePort = 30_080;
 export const virtualAddress = '10.96.0.10';
 export const routerAddress = '192.168.77.254';
 
@@ -74,26 +79,30 @@ export function planOf(random: Random): Plan {
   const fromNode = random.once(6);
   const protocol = random.of(['tcp', 'udp', 'udp', 'icmp'] as const);
   const hasService = protocol !== 'icmp' && random.once(3);
+  const fromOutside = hasService && random.once(4);
   const source = client === target && !hasService ? (pods.find((pod) => pod !== target) ?? client) : client;
   const node = nodes.find(({ name }) => name === source.node) as PlannedNode;
+  const overlay = random.of(['vxlan', 'vxlan', 'vxlan', 'host-gw', 'host-gw', 'bridged'] as const);
+  const second = pods.find((pod) => pod !== target && pod !== source);
+  const backends: [PlannedPod, ...PlannedPod[]] = second && random.once(3) ? [target, second] : [target];
+  const masquerade = fromOutside ? random.below(4) > 0 : backends.includes(source) || random.once(3);
   return {
     nodes,
     pods,
-    overlay: random.of(['vxlan', 'vxlan', 'host-gw'] as const),
-    attachment: random.once(4) ? 'routed' : 'bridge',
+    overlay,
+    attachment: overlay !== 'bridged' && random.once(4) ? 'routed' : 'bridge',
     bridgeNf: random.below(3) > 0,
     rpFilter: random.of([0, 0, 1, 2] as const),
     hasRouter: random.once(2),
-    warm: random.once(2),
-    service: hasService
-      ? { address: virtualAddress, port: 80, backend: target, masquerade: source === target || random.once(3) }
-      : undefined,
+    // Who answers for an address beyond a bridge's tunnel is learnt by asking, which a walk of tables does not do.
+    warm: overlay === 'bridged' || random.once(2),
+    service: hasService ? { address: virtualAddress, port: 80, backends, masquerade } : undefined,
     flow: {
-      from: fromNode ? { node } : { pod: source },
-      to: hasService ? virtualAddress : target.address,
+      from: fromOutside ? { outside: routerAddress } : fromNode ? { node } : { pod: source },
+      to: fromOutside ? node.address : hasService ? virtualAddress : target.address,
       target,
       protocol,
-      port: hasService ? 80 : podPort,
+      port: fromOutside ? nodePort : hasService ? 80 : podPort,
       length: protocol === 'tcp' ? 60 : random.of([60, 500, 1300] as const),
     },
   };

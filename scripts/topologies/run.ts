@@ -2,7 +2,7 @@ import { createFacts } from '../../src/facts/facts.ts';
 import type { Trace } from '../../src/model/trace.ts';
 import { traceFlow } from '../../src/walk/trace.ts';
 import { randomOf } from '../fuzz/random.ts';
-import { build, destroy, fileOf, run } from './build.ts';
+import { build, destroy, fileOf, run, wireFile } from './build.ts';
 import { collect } from './collect.ts';
 import { defectOf } from './defects.ts';
 import { compare, flowOf, type Verdict } from './judge.ts';
@@ -54,7 +54,7 @@ async function runOne(lab: Lab, seed: number, index: number): Promise<Outcome> {
     const { from, protocol, to, port, length } = plan.flow;
     const probed = await lab.probe({
       namespaces: all,
-      from: 'pod' in from ? from.pod.name : from.node.name,
+      from: 'outside' in from ? wireFile : fileOf('pod' in from ? from.pod.name : from.node.name),
       protocol,
       to,
       port,

@@ -114,13 +114,3 @@ export interface Trace {
   /** What was taken for granted because it was not read, in words. */
   assumed: string[];
 }
-
-/** The step that decided how a trace ends. */
-export const lastStep = (trace: Trace): { hop: Hop; step: Step } | undefined => {
-  const hop = trace.hops.at(-1);
-  const step = hop?.steps.at(-1);
-  return hop && step ? { hop, step } : undefined;
-};
-
-/** Lines may be referred to more than once along a way; the same reference again tells nothing new. */
-export const quotedLines = (trace: Trace): EvidenceRef[] => trace.hops.flatMap((hop) => hop.steps.flatMap((step) => step.evidence));

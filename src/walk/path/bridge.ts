@@ -1,11 +1,12 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { FdbEntry } from '../../model/link.ts';
+import { isTunnel } from '../leg.ts';
 import { flagsOf } from './bridge-ports.ts';
 import { resolve } from './neighbour.ts';
 import { routeOf } from './route.ts';
 import { passHook } from './rules.ts';
 import { bridgeShowsRules } from './settings.ts';
-import { type Device, deviceLine, deviceOf, peerOf, portsOf } from './stations.ts';
+import { type Device, deviceLine, deviceOf, holdersOf, peerOf, portsOf } from './stations.ts';
 import { confirm, trackPacket } from './tracking.ts';
 import { acrossLink, deadDevice, leaves } from './transmit.ts';
 import { ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
@@ -149,7 +150,12 @@ const isOf = (item: FdbEntry, bridgeName: string, mac: string | undefined): bool
 function flooded(world: World, way: Way, frame: Frame, ports: readonly Device[]): Way[] {
   const { station, bridge: device, mac, from } = frame;
   const others = ports.filter((port) => port.link.name !== from?.link.name || flagsOf(port).hairpin === true);
-  const behind = others.find((port) => peerOf(world, station, port)?.device.link.address?.toLowerCase() === mac);
+  const behind =
+    others.find((port) => peerOf(world, station, port)?.device.link.address?.toLowerCase() === mac) ??
+    others.find(
+      ({ link }) =>
+        isTunnel(link) && holdersOf(world, mac).some((holder) => holder.key !== station.key && holder.place.node !== station.place.name),
+    );
   const fdb = evidence(`${station.key}/bridge-fdb`);
   if (behind) return toPort(world, way, frame, behind, [fdb]);
   const unseen = others.find((port) => peerOf(world, station, port) === undefined);

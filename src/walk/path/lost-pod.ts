@@ -30,7 +30,7 @@ export function lostPod(world: World, station: Station, address: string): LostPo
     const known = podRoute(world, other, station.place.name, far, address);
     if (known)
       return {
-        says: `${what}; ${other.key === station.key ? 'for pods of other nodes it has routes' : `${other.place.name} has one`}`,
+        says: `${what}; ${other.key === station.key ? 'for pods of other nodes it has routes' : `${other.place.name} has a route of its own for pods of another node`}`,
         evidence: [known],
       };
   }
@@ -42,7 +42,7 @@ function podRoute(world: World, node: Station, lost: string, far: string, addres
   const remote = world.stations.flatMap(({ place, pod }) =>
     place.kind === 'pod' && place.node !== node.place.name ? (pod?.status.podIP ?? []) : [],
   );
-  const wanted = node.place.name === far ? [] : node.place.name === lost ? remote : [address];
+  const wanted = node.place.name === far || node.place.name === lost ? remote : [address];
   for (const to of wanted) {
     const decision = lookupRoute(node.net, { to });
     if (decision.state !== 'seen' || decision.value.doubt !== undefined) continue;

@@ -1,5 +1,6 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Neighbour } from '../../model/link.ts';
+import { isTunnel } from '../leg.ts';
 import { flagsOf } from './bridge-ports.ts';
 import { checkSource } from './source-check.ts';
 import { type Device, deadReason, deviceLine, deviceOf, isBridge, nodeByAddress, nodeEnd, ownerOf, peerOf, portsOf } from './stations.ts';
@@ -7,7 +8,8 @@ import type { Station, Way, World } from './way.ts';
 
 /** The MAC address of a next hop: known, surely nobody's, or not to be told. */
 export type Resolved =
-  | { is: 'known'; mac: string | undefined; evidence: EvidenceRef[]; how: string }
+  /** `assumed`: taken for granted, because it lies outside of what was read. */
+  | { is: 'known'; mac: string | undefined; evidence: EvidenceRef[]; how: string; assumed?: string }
   | { is: 'nobody'; evidence: EvidenceRef[]; why: string }
   | { is: 'cannot-tell'; evidence: EvidenceRef[]; why: string };
 
@@ -25,9 +27,9 @@ export function resolve(world: World, way: Way, station: Station, device: Device
     return { is: 'known', mac: undefined, evidence: [deviceLine(device)], how: 'no ARP on this device' };
   const own = table.state === 'seen' ? [evidence(entry, ...(found ? [found.line] : []))] : [];
   const answer = askOnLink(world, way, station, device, gateway);
-  if (answer.is === 'known') return answer;
-  if (found?.states.includes('FAILED') && answer.is === 'cannot-tell')
+  if (found?.states.includes('FAILED') && (answer.is === 'cannot-tell' || (answer.is === 'known' && answer.assumed !== undefined)))
     return { is: 'nobody', evidence: own, why: `the entry is "${found.text.trim()}"` };
+  if (answer.is === 'known') return answer.evidence.length > 0 ? answer : { ...answer, evidence: own };
   if (table.state !== 'seen')
     return { is: 'cannot-tell', evidence: own, why: table.state === 'unknown' ? `ip neigh: ${table.detail}` : 'ip neigh was not read' };
   return { ...answer, evidence: [...own, ...answer.evidence] };
@@ -85,6 +87,8 @@ function askPorts(world: World, station: Station, bridge: string, from: Device |
   for (const port of portsOf(station, bridge)) {
     const far = peerOf(world, station, port);
     if (far === undefined) {
+      if (isBehindTunnel(world, port, gateway))
+        return cannotTell(`whether the question for ${gateway} gets through ${port.link.name} and back was not worked out`);
       if (!isTakenByOther(station, port.link.name, gateway)) unseen ??= port.link.name;
       continue;
     }
@@ -102,6 +106,10 @@ function askPorts(world: World, station: Station, bridge: string, from: Device |
   const where = end ? `; the pod that has it is behind ${end.link.name}, which is no port of ${bridge}` : '';
   return { is: 'nobody', evidence: end ? [deviceLine(end)] : [], why: `nobody on ${bridge} has ${gateway}${where}` };
 }
+
+/** A tunnel that is a port of the bridge leads to the pods of other nodes. */
+const isBehindTunnel = (world: World, { link }: Device, gateway: string): boolean =>
+  isTunnel(link) && world.stations.some((station) => ownerOf(station, gateway) !== undefined);
 
 /** Why a question that came by one port does not get out by another. */
 function shut(port: Device, from: Device | undefined): string | undefined {
@@ -127,7 +135,10 @@ function isTakenByOther(station: Station, port: string, address: string): boolea
 /** On a network between nodes: the node that has the address is taken to answer. */
 function askWire(world: World, station: Station, device: Device, gateway: string): Resolved {
   const node = nodeByAddress(world, gateway);
-  if (node?.station === undefined) return cannotTell(`who has ${gateway} on ${device.link.name} of ${station.place.name} was not read`);
+  if (node?.station === undefined) {
+    const assumed = `somebody answers for ${gateway} on ${device.link.name} of ${station.place.name}`;
+    return { is: 'known', mac: undefined, evidence: [], how: 'nobody who was read', assumed };
+  }
   const own = ownerOf(node.station, gateway);
   const far = own && deviceOf(node.station, own.device);
   const dead = far && deadReason(far);

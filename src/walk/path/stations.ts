@@ -124,3 +124,7 @@ export function nodeByAddress(world: World, address: string): { station: Station
   if (named === undefined) return undefined;
   return { station: world.stations.find((station) => station.key === `node/${named}`), name: named };
 }
+
+/** Stations that have a device with this MAC address. */
+export const holdersOf = (world: World, mac: string | undefined): Station[] =>
+  world.stations.filter((station) => devicesOf(station).some(({ link }) => link.address?.toLowerCase() === mac));

@@ -2,7 +2,7 @@ import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Step } from '../../model/trace.ts';
 import { resolve } from './neighbour.ts';
 import { type Device, deadReason, deviceLine, deviceOf, isBridge, nodeEnd, peerOf } from './stations.ts';
-import { ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
+import { assuming, ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
 /** Devices that carry IP packets to the far end of a tunnel without frames. */
 const packetTunnels = new Set(['ipip', 'sit', 'gre', 'wireguard', 'ip6tnl']);
@@ -37,19 +37,18 @@ export const transmit: Stage<'transmit'> = (world, way, { station, device: name,
 };
 
 function toFrame(world: World, way: Way, station: Station, device: Device, gateway: string): Way[] {
-  const { name, kind = '' } = device.link;
+  const { name } = device.link;
   const found = resolve(world, way, station, device, gateway);
   if (found.is !== 'known') return unresolved(way, station, device, gateway, found);
   const says = `${nameOf(station)} sends it to ${gateway}${found.mac === undefined ? '' : ` at ${found.mac}`} by ${name} (${found.how})`;
-  const next = withStep(way, { kind: 'neighbour', says, brief: '', evidence: found.evidence });
+  const taken = found.assumed === undefined ? way : assuming(way, found.assumed);
+  const next = withStep(taken, { kind: 'neighbour', says, brief: '', evidence: found.evidence });
   const passed = withStep(next, leaves(station, device));
   if (isBridge(station, device)) return [going(passed, { at: 'bridge', station, bridge: name, from: undefined, mac: found.mac })];
-  if (frameTunnels.has(kind))
-    return [going(passed, { at: 'encapsulate', station, device: name, gateway, mac: found.mac, evidence: found.evidence })];
   return acrossLink(world, passed, station, device, gateway, found.mac, found.evidence);
 }
 
-/** By a veth to its other end, and by anything else to the network outside of the station. */
+/** Into a tunnel that carries frames, by a veth to its other end, and by anything else to the network outside of the station. */
 export function acrossLink(
   world: World,
   way: Way,
@@ -59,9 +58,12 @@ export function acrossLink(
   mac: string | undefined,
   refs: EvidenceRef[],
 ): Way[] {
+  const { name } = device.link;
+  if (frameTunnels.has(device.link.kind ?? ''))
+    return [going(way, { at: 'encapsulate', station, device: name, gateway, mac, evidence: refs })];
   const far = peerOf(world, station, device);
   if (far) return [going(way, { at: 'arrive', station: far.station, device: far.device.link.name, mac })];
-  return [going(way, { at: 'wire', station, device: device.link.name, gateway, mac, evidence: refs })];
+  return [going(way, { at: 'wire', station, device: name, gateway, mac, evidence: refs })];
 }
 
 /** What a capture on the outgoing device would see. */

@@ -1,7 +1,7 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { FdbEntry } from '../../model/link.ts';
 import type { Packet } from '../../model/packet.ts';
-import { type Device, deadReason, deviceLine, deviceOf, devicesOf, nodeByAddress, ownerOf } from './stations.ts';
+import { type Device, deadReason, deviceLine, deviceOf, devicesOf, holdersOf, nodeByAddress, ownerOf } from './stations.ts';
 import { ended, going, type Inside, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
 /** Bytes that the outer headers add to a frame or packet over IPv4. */
@@ -30,7 +30,7 @@ export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device:
       return ended(way, 'insufficient-info', { kind: 'encapsulate', says, brief: `${kind}?`, evidence: refs });
     }
   }
-  const far = outerProtocols[kind] === undefined ? frameTarget(station, device, mac) : packetTarget(device, gateway);
+  const far = outerProtocols[kind] === undefined ? frameTarget(world, station, device, mac) : packetTarget(device, gateway);
   if ('ends' in far) {
     const refs = [...chosen, ...far.evidence, deviceLine(device, 2)];
     return ended(way, far.ends, {
@@ -51,7 +51,7 @@ export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device:
 };
 
 /** By the device's FDB (`self` entries with a destination): the entry of the MAC address, else those of all zeros; else the device's own remote. */
-function frameTarget(station: Station, device: Device, mac: string | undefined): Found {
+function frameTarget(world: World, station: Station, device: Device, mac: string | undefined): Found {
   const { link } = device;
   const { vxlan } = link;
   if (link.kind === 'geneve' || vxlan?.external) {
@@ -80,6 +80,8 @@ function frameTarget(station: Station, device: Device, mac: string | undefined):
     };
   const [chosen] = exact.length > 0 ? exact : flood;
   if (chosen?.dst !== undefined && (exact.length > 0 || flood.length === 1)) return fromEntry(entry, device, chosen, chosen.dst);
+  const holder = flood.find(({ dst }) => dst !== undefined && leadsTo(world, dst, mac));
+  if (flood.length > 1 && holder?.dst !== undefined) return fromEntry(entry, device, holder, holder.dst);
   if (flood.length > 1)
     return {
       ends: 'insufficient-info',
@@ -91,6 +93,12 @@ function frameTarget(station: Station, device: Device, mac: string | undefined):
   if (vxlan?.group !== undefined)
     return { ends: 'insufficient-info', why: `no entry for ${mac}: it goes to the group ${vxlan.group}`, evidence: [evidence(entry)] };
   return { ends: 'dropped', why: `its FDB has no entry for ${mac}`, evidence: [evidence(entry)] };
+}
+
+/** Of all far ends that a flooded frame goes to, the node takes it where the MAC address is. */
+function leadsTo(world: World, address: string, mac: string | undefined): boolean {
+  const node = nodeByAddress(world, address)?.name;
+  return holdersOf(world, mac).some(({ place }) => (place.kind === 'node' ? place.name : place.node) === node);
 }
 
 const fromEntry = (entry: string, { link }: Device, item: FdbEntry, address: string): FarEnd => ({

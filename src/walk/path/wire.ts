@@ -1,7 +1,7 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import { lostPod } from './lost-pod.ts';
 import { type Device, devicesOf, nodeByAddress, ownerOf } from './stations.ts';
-import { ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
+import { ended, going, nameOf, type Stage, type Station, type Way, type World, withPort, withStep } from './way.ts';
 
 /**
  * The network between nodes, which no table describes: a packet for a node's address comes to the device that has it (or to the one that has the MAC
@@ -56,10 +56,8 @@ function outside(world: World, way: Way, station: Station, device: string, gatew
   const { destination } = way.packet;
   const { flow } = world;
   const leaves = `${nameOf(station)} sends it out of the cluster by ${device} to ${gateway}`;
-  if (way.direction === 'reply' && flow.from.kind === 'outside' && destination === flow.from.address && way.inside.length === 0) {
-    const done = withStep(way, { kind: 'wire', says: leaves, brief: `out to ${gateway}`, evidence: refs });
-    return [going(done, { at: 'end', disposition: 'delivered', why: `the answer leaves the cluster for ${destination}` })];
-  }
+  if (way.direction === 'reply' && flow.from.kind === 'outside' && destination === flow.from.address && way.inside.length === 0)
+    return backOutside(world, way, leaves, gateway, refs);
   if (world.virtualAddresses.has(destination)) {
     const says = `no rule of ${nameOf(station)} translates ${destination}: it leaves the cluster by ${device} to ${gateway}, where nobody has this address`;
     return ended(way, 'dropped', { kind: 'wire', says, brief: 'not translated', evidence: [...untranslated(way, station), ...refs] });
@@ -78,6 +76,17 @@ function outside(world: World, way: Way, station: Station, device: string, gatew
     brief: `out to ${gateway}`,
     evidence: refs,
   });
+}
+
+/** The answer leaves the way that the question came; the client takes it only from the address and port that it asked. */
+function backOutside({ asked }: World, way: Way, leaves: string, gateway: string, refs: EvidenceRef[]): Way[] {
+  const { packet } = way;
+  if (packet.source === asked.destination && packet.sourcePort === asked.destinationPort) {
+    const done = withStep(way, { kind: 'wire', says: leaves, brief: `out to ${gateway}`, evidence: refs });
+    return [going(done, { at: 'end', disposition: 'delivered', why: `the answer leaves the cluster for ${packet.destination}` })];
+  }
+  const says = `the answer leaves for ${packet.destination} from ${withPort(packet.source, packet.sourcePort)}, but ${withPort(asked.destination, asked.destinationPort)} was asked: the address was not translated back`;
+  return ended(way, 'rejected', { kind: 'wire', says, brief: 'not its connection', evidence: [...way.chosenBy, ...refs] });
 }
 
 const routeTaken = (way: Way): EvidenceRef[] => way.hops.at(-1)?.steps.findLast((step) => step.kind === 'route')?.evidence ?? [];
