@@ -2,7 +2,7 @@ import type { NetfilterRuleset } from '../../src/model/netfilter.ts';
 import { type Passage, traverseNode } from '../../src/walk/netfilter/traverse.ts';
 import { type CorpusCase, type CorpusFlow, readCases, type Task } from './cases.ts';
 import { labOf } from './lab.ts';
-import { traceDifference } from './trace.ts';
+import { compareTrace, type TraceComparison } from './trace.ts';
 
 export interface CorpusResult {
   task: Task | 'ipvs' | 'topology';
@@ -13,6 +13,8 @@ export interface CorpusResult {
   detail: string;
   /** The form is nft's lossy print of iptables tables, where "insufficient" is the honest answer to what was lost. */
   lossy: boolean;
+  /** How the steps of the walk stand to the rules that the kernel traced. */
+  trace?: TraceComparison['is'];
 }
 
 export interface Totals {
@@ -24,6 +26,8 @@ export interface Totals {
   insufficient: number;
   /** Undecided where nft's print of iptables tables does not show what would decide. */
   notShown: number;
+  /** Flows with a trace of the rules that a real packet hit: how many of the walks took the same ones in the same order. */
+  traced: { flows: number; same: number; beginning: number; differing: number; otherPacket: number };
 }
 
 /** Runs all flows of both tasks; a ruleset that the parser does not read to its end is a difference of its own. */
@@ -61,7 +65,14 @@ function totalsOf(results: readonly CorpusResult[]): Totals {
     differing: count('differing'),
     insufficient: count('insufficient'),
     notShown: count('notShown'),
+    traced: tracedTotals(flows),
   };
+}
+
+function tracedTotals(results: readonly CorpusResult[]): Totals['traced'] {
+  const count = (is: TraceComparison['is']): number => results.filter(({ trace }) => trace === is).length;
+  const counts = { same: count('same'), beginning: count('beginning'), differing: count('differing'), otherPacket: count('otherPacket') };
+  return { flows: Object.values(counts).reduce((sum, number) => sum + number, 0), ...counts };
 }
 
 function runCase(item: CorpusCase): CorpusResult[] {
@@ -88,7 +99,7 @@ function runFlow(
   ruleset: NetfilterRuleset,
   form: string,
   lossy: boolean,
-): Pick<CorpusResult, 'is' | 'detail'> {
+): Pick<CorpusResult, 'is' | 'detail' | 'trace'> {
   const { packet, around, context } = labOf(item, flow);
   const passages = traverseNode([ruleset], packet, around, context);
   const undecided = passages.find((passage) => passage.outcome.verdict === 'insufficient-info' || passage.outcome.assumptions.length > 0);
@@ -98,8 +109,8 @@ function runFlow(
   }
   const [predicted, measured] = [predictionOf(passages, packet.destination), measurementOf(flow)];
   if (predicted !== measured) return { is: 'differing', detail: `predicted ${predicted}, the kernel did ${measured}` };
-  const difference = traceDifference(item.task, form, flow, passages);
-  return difference === undefined ? { is: 'agree', detail: '' } : { is: 'differing', detail: difference };
+  const trace = compareTrace(item.task, form, flow, passages);
+  return { is: trace.is === 'differing' ? 'differing' : 'agree', detail: trace.detail, trace: trace.is };
 }
 
 /** What the walk predicts, in the words of the measurement. */

@@ -2,27 +2,35 @@ import type { Passage } from '../../src/walk/netfilter/traverse.ts';
 import type { Step } from '../../src/walk/netfilter.ts';
 import type { CorpusFlow, Task, TraceStep } from './cases.ts';
 
+/** How the predicted steps stand to the rules that one real packet hit. */
+export interface TraceComparison {
+  /**
+   * `same`: all of them, in their order. `beginning`: the trace ends before the walk does, because the monitor lost the events of later hooks.
+   * `otherPacket`: the trace is of another packet that the kernel sent meanwhile (IPv6 multicast listener reports). `none`: nothing was traced.
+   */
+  is: 'same' | 'beginning' | 'differing' | 'otherPacket' | 'none';
+  detail: string;
+}
+
 /**
  * Holds the predicted steps against the rules that one real packet hit, in order. Compared word for word where the form is the one that the
- * trace was taken from, and by chain otherwise; not at all for nft's print of iptables tables, whose jumps are the same but whose policies
- * the other tool does not trace. Undefined: no difference.
+ * trace was taken from, and by chain otherwise, because the tools print the same rule in other words.
  */
-export function traceDifference(task: Task, form: string, flow: CorpusFlow, passages: readonly Passage[]): string | undefined {
+export function compareTrace(task: Task, form: string, flow: CorpusFlow, passages: readonly Passage[]): TraceComparison {
   const trace = flow.kernelTrace;
-  const passage = trace === undefined ? undefined : passageOf(trace, passages);
-  if (trace === undefined) return undefined;
-  if (passage === undefined) return 'no prediction leads where the traced packet went';
-  // Some traces are of another packet that the kernel sent meanwhile (IPv6 multicast listener reports).
+  if (trace === undefined) return { is: 'none', detail: '' };
   const first = trace.steps.find((step) => step.packet !== undefined)?.packet;
-  if (first?.src !== flow.sourceIP || first.dst !== flow.destIP) return undefined;
+  if (first?.src !== flow.sourceIP || first.dst !== flow.destIP) return { is: 'otherPacket', detail: '' };
+  const passage = passageOf(trace, passages);
+  if (passage === undefined) return { is: 'differing', detail: 'no prediction leads where the traced packet went' };
   const words = wordsOf(task, form);
   const real = trace.steps.flatMap((step) => realStep(step, words, task));
   const predicted = passage.outcome.steps.flatMap((step) => predictedStep(step, words, task));
-  // Some traces are cut: the monitor lost events of the later hooks.
   for (let index = 0; index < real.length; index++) {
-    if (real[index] !== predicted[index]) return `step ${index + 1}: predicted ${predicted[index]}, the kernel took ${real[index]}`;
+    if (real[index] !== predicted[index])
+      return { is: 'differing', detail: `step ${index + 1}: predicted ${predicted[index]}, the kernel took ${real[index]}` };
   }
-  return undefined;
+  return { is: real.length < predicted.length ? 'beginning' : 'same', detail: '' };
 }
 
 function passageOf(trace: NonNullable<CorpusFlow['kernelTrace']>, passages: readonly Passage[]): Passage | undefined {

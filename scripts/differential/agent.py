@@ -3,7 +3,7 @@
 Usage: agent.py ROUTER WORLD DEVICE... (names under /run/netns; devices of WORLD). One JSON request a line on stdin, one answer a line on stdout:
 {"run": SCRIPT}                                   -> {"code", "out", "err"}, a shell script in the router's namespace; before it, connection
                                                      tracking is emptied
-{"send": [{"device", "frame"}], "local": [{"packet", "to", "mark"}], "quiet": SECONDS}
+{"send": [{"device", "frame"}], "local": [{"packet", "from", "to", "mark"}], "quiet": SECONDS}
                                                   -> {"frames": [{"device", "frame"}], "local": [PACKET], "errors": [[INDEX, ERRNO]]}
 Frames leave WORLD by a device; local packets are sent by the router itself with their own IP header. Answered are all frames that reached WORLD and
 all packets that were delivered to a socket of the router, until nothing came for so long. All bytes are hexadecimal.
@@ -66,7 +66,14 @@ class Lab:
         self.wires = {device: packet_socket(device) for device in devices}
         enter(router)
         self.inner = [raw_socket(number) for number in (1, 6, 17)]
-        self.sender = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        self.senders = {}
+
+    def sender(self, address):
+        """A socket for packets of one source: only a bound one has its packets routed by their source."""
+        if address not in self.senders:
+            self.senders[address] = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+            self.senders[address].bind((address, 0))
+        return self.senders[address]
 
     def send(self, request):
         self.drain(0)
@@ -74,9 +81,10 @@ class Lab:
         for item in request.get("send", []):
             self.wires[item["device"]].send(bytes.fromhex(item["frame"]))
         for index, item in enumerate(request.get("local", [])):
-            self.sender.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, item["mark"])
+            sender = self.sender(item["from"])
+            sender.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, item["mark"])
             try:
-                self.sender.sendto(bytes.fromhex(item["packet"]), (item["to"], 0))
+                sender.sendto(bytes.fromhex(item["packet"]), (item["to"], 0))
             except OSError as error:
                 errors.append([index, errno.errorcode.get(error.errno, str(error.errno))])
         frames, local = self.drain(request["quiet"])

@@ -10,7 +10,7 @@ export interface Ran {
 
 export interface Sending {
   send: { device: string; frame: string }[];
-  local: { packet: string; to: string; mark: number }[];
+  local: { packet: string; from: string; to: string; mark: number }[];
   /** Seconds without a packet after which nothing more is waited for. */
   quiet: number;
 }

@@ -151,8 +151,8 @@ function refusalOf(rejectWith: string): string {
 }
 
 /**
- * The packet by which the router refuses. An ICMP error of a connection that was never confirmed belongs to none (nf_conntrack_inet_error finds no
- * entry); a reset is given the refused packet's connection (nf_send_reset).
+ * The packet by which the router refuses. Resets and ICMP errors are given the refused packet's connection (nf_ct_attach in nf_send_reset and
+ * icmp_glue_bits).
  */
 function answerTo({ outcome: { packet } }: Passage, flow: Flow, refusal: string, station: Station): Packet {
   const from = contextAt(station, undefined).interfaceAddress?.(flow.device) ?? '';
@@ -169,9 +169,9 @@ function answerTo({ outcome: { packet } }: Passage, flow: Flow, refusal: string,
     owner: null,
   });
   const { conntrack } = packet;
-  const isKnown = isReset ? conntrack.state !== 'untracked' && conntrack.state !== 'invalid' : conntrack.state === 'established';
+  const isKnown = conntrack.state !== 'untracked' && conntrack.state !== 'invalid';
   const view: ConntrackView = isKnown
-    ? { ...conntrack, state: 'related', direction: conntrack.direction === 'original' ? 'reply' : 'original', attached: isReset }
+    ? { ...conntrack, state: 'related', direction: conntrack.direction === 'original' ? 'reply' : 'original', attached: true }
     : { state: 'invalid', status: [], direction: 'original', natSettled: [] };
   return {
     ...base,

@@ -92,7 +92,7 @@ function sendAll(lab: Lab, flows: readonly Flow[], quiet: number) {
       : [{ device: devices[flow.device].peer, frame: frameBytes(routerMac(flow.device), worldMac(flow.device), packetBytes(flow)) }],
   );
   const local = flows.flatMap((flow) =>
-    flow.device === undefined ? [{ packet: packetBytes(flow), to: flow.destination, mark: flow.mark }] : [],
+    flow.device === undefined ? [{ packet: packetBytes(flow), from: flow.source, to: flow.destination, mark: flow.mark }] : [],
   );
   return lab.agent.send({ send, local, quiet });
 }

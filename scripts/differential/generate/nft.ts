@@ -86,7 +86,7 @@ function randomMatch(random: Random, hook: string): string {
     () =>
       `ip daddr ${op(random)}${random.pick([...destinations, ...networks.slice(0, -1), '@addresses', '@networks', `{ ${elements(random, virtualAddresses)} }`])}`,
     () => `tcp dport ${op(random)}${random.pick([...ports.map(String), '80-443', '{ 53, 443, 8000-9000 }'])}`,
-    () => `udp dport ${op(random)}${random.pick([...ports.map(String), '{ 53, 80 }', '> 1000', '<= 443'])}`,
+    () => `udp dport ${random.pick([...ports.map(String), '{ 53, 80 }', '!= { 53, 80 }', '!= 53', '> 1000', '<= 443'])}`,
     () => `meta l4proto { tcp, udp } th dport ${op(random)}${random.pick(ports)}`,
     () => `meta l4proto ${op(random)}${random.pick(['tcp', 'udp', 'icmp', '{ tcp, udp }'])}`,
     () => `ip protocol ${op(random)}${random.pick(['tcp', 'udp', 'icmp'])}`,

@@ -1,5 +1,6 @@
 import type { CompareOperator, Expression, NatTarget, Statement } from '../../model/netfilter.ts';
 import { portRange } from '../nat-target.ts';
+import { bitFields } from './bit-fields.ts';
 import { type Counting, noteCounter } from './counter.ts';
 import { verdictOfJson } from './json-elements.ts';
 import { expressionOfJson, setOfExpression } from './json-expressions.ts';
@@ -71,7 +72,7 @@ const opaquePair = (text: string, why: string): Statement[] => [
 type Reader = (content: unknown) => Statement | undefined;
 
 const operators = new Map<string, CompareOperator>(
-  Object.entries({ '==': '==', '!=': '!=', '<': '<', '>': '>', '<=': '<=', '>=': '>=', in: '==' }),
+  Object.entries({ '==': '==', '!=': '!=', '<': '<', '>': '>', '<=': '<=', '>=': '>=', in: 'in' }),
 );
 
 const match: Reader = (content) => {
@@ -79,7 +80,9 @@ const match: Reader = (content) => {
   const [left, right] = [expressionOfJson(member(content, 'left')), expressionOfJson(member(content, 'right'))];
   if (written === '!') return comparison({ type: 'binary', operator: '&', left, right }, '==', zero);
   const operator = operators.get(written);
-  return operator && comparison(left, operator, right);
+  // Only fields of bits tell `in` from `==`.
+  const isOfBits = left.type === 'field' && bitFields.has(left.name);
+  return operator && comparison(left, operator === 'in' && !isOfBits ? '==' : operator, right);
 };
 
 const zero: Expression = { type: 'value', value: { type: 'literal', text: '0' } };

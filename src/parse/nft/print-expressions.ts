@@ -1,4 +1,5 @@
 import type { Action, CompareOperator, Expression, SetElement, SetReference, Value } from '../../model/netfilter.ts';
+import { bitFields } from './bit-fields.ts';
 
 /** Fields whose constants are strings and stand in quotes: names of devices, helpers, times. */
 const stringFields =
@@ -47,7 +48,8 @@ function operandText(operand: Expression): string {
 
 /** `ip saddr 10.0.0.1`, `tcp dport != 22`, `ct mark & 1 == 1`: behind an operation the sign has to be said. */
 export function comparisonText(left: Expression, operator: CompareOperator, right: Expression): string {
-  const isImplied = (operator === '==' || operator === 'in') && left.type !== 'binary';
+  const isOfBits = left.type === 'field' && bitFields.has(left.name) && right.type !== 'set';
+  const isImplied = operator === 'in' || (operator === '==' && left.type !== 'binary' && !isOfBits);
   return `${expressionText(left)} ${isImplied ? '' : `${operator} `}${rightText(left, right)}`;
 }
 

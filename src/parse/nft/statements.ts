@@ -1,4 +1,5 @@
 import type { Action, CompareOperator, Expression, Match, Statement } from '../../model/netfilter.ts';
+import { bitFields } from './bit-fields.ts';
 import { type Counting, noteCounter } from './counter.ts';
 import { readVerdict } from './elements.ts';
 import { asFlags, operators, readExpression, readMapped, readSet, startsExpression, takeObjectName } from './expressions.ts';
@@ -166,7 +167,8 @@ function readComparison(reader: NftReader, left: Expression, start: number): Mat
     const masked: Expression = { type: 'binary', operator: '&', left, right: mask };
     return { role: 'match', kind: 'compare', left: masked, operator, right, text: reader.since(start) };
   }
-  return { role: 'match', kind: 'compare', left, operator, right, text: reader.since(start) };
+  const isOfBits = word === undefined && set === undefined && left.type === 'field' && bitFields.has(left.name);
+  return { role: 'match', kind: 'compare', left, operator: isOfBits ? 'in' : operator, right, text: reader.since(start) };
 }
 
 /** The one field that is a duration is written as one in text (`1h`), and in seconds in JSON. */

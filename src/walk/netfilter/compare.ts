@@ -3,7 +3,7 @@ import { addressTypeIs } from './address-type.ts';
 import { any, type Certainty, cannotTell, certain, negatedIf, no, random } from './certainty.ts';
 import { isConstant, valueText } from './constants.ts';
 import { bitsOf, domainOf, evaluate, keyOf, type Surroundings } from './expression.ts';
-import { bitNames, fibEnd } from './fields.ts';
+import { fibEnd } from './fields.ts';
 import { elementsOf, hits } from './sets.ts';
 import { isUnknown, type Place, type State, type WalkContext } from './types.ts';
 
@@ -18,6 +18,7 @@ export function compare(match: Compare, state: State, context: WalkContext, plac
   const negated = match.operator === '!=';
   if (match.right.type === 'set') return inSet(match, state, around, negated);
   if (isAbsent(match.left, state, around)) return no;
+  if (match.operator === 'in') return anyBit(match, state, around);
   if (match.operator !== '==' && match.operator !== '!=') return ordered(match, state, around);
   return negatedIf(negated, equals(match, state, around));
 }
@@ -37,20 +38,20 @@ function inSet(match: Compare, state: State, around: Surroundings, negated: bool
   return negatedIf(negated, any(found.map((hit) => hit.certainty)));
 }
 
-function equals(match: Compare, state: State, around: Surroundings): Certainty {
-  const domain = domainOf(match.left);
+/** `ct state new,established` and `tcp flags syn`: any of the bits (netlink_gen_flagcmp of nft); no bits are never met. */
+function anyBit(match: Compare, state: State, around: Surroundings): Certainty {
   const datum = evaluate(match.left, state, around);
-  // `ct state new,established` and `tcp flags syn` ask for any of the bits (nft(8), bitmask types); `x & mask == value` for all.
-  if (bitNames[domain] !== undefined && match.left.type === 'field' && datum.is === 'number') {
-    const bits = bitsOf(match.right, domain, state, around);
-    return bits === undefined
-      ? cannotTell(`${match.text} is not understood`)
-      : certain(bits === 0n ? datum.value === 0n : (datum.value & bits) !== 0n);
-  }
+  if (datum.is === 'unknown') return cannotTell(datum.why);
+  const bits = bitsOf(match.right, domainOf(match.left), state, around);
+  return datum.is === 'number' && bits !== undefined ? certain((datum.value & bits) !== 0n) : cannotTell(`${match.text} is not understood`);
+}
+
+function equals(match: Compare, state: State, around: Surroundings): Certainty {
   if (match.right.type === 'value') return constantEquals(match.left, match.right.value, state, around);
   if (match.right.type === 'concat') return concatEquals(match.left, match.right.parts, state, around);
+  const datum = evaluate(match.left, state, around);
   if (datum.is !== 'number') return datum.is === 'unknown' ? cannotTell(datum.why) : cannotTell(`${match.text} is not worked out`);
-  const bits = bitsOf(match.right, domain, state, around);
+  const bits = bitsOf(match.right, domainOf(match.left), state, around);
   return bits === undefined ? cannotTell(`${match.text} is not worked out`) : certain(bits === datum.value);
 }
 
