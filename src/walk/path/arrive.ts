@@ -1,5 +1,6 @@
 import { evidence } from '../../model/evidence.ts';
-import { deadReason, deviceLine, deviceOf, isBridge } from './stations.ts';
+import { isTunnel } from '../leg.ts';
+import { type Device, deadReason, deviceLine, deviceOf, isBridge } from './stations.ts';
 import { atStation, ended, going, nameOf, type Stage, type Station, type Way, withStep } from './way.ts';
 
 /** Bytes beyond its MTU that a veth still takes, for a VLAN tag (is_skb_forwardable in net/core/dev.c). */
@@ -17,11 +18,8 @@ export const arrive: Stage<'arrive'> = (_world, way, { station, device: name, ma
   const dead = deadReason(device);
   if (dead)
     return ended(here, 'dropped', { kind: 'device', says: `${dead} in ${nameOf(station)}`, brief: dead, evidence: [deviceLine(device)] });
-  const { mtu } = link;
-  if (mtu !== undefined && link.kind !== 'vxlan' && here.inside.length === 0 && (here.packet.length ?? 0) > mtu + slack) {
-    const says = `${name} of ${nameOf(station)} does not take ${here.packet.length} bytes: mtu ${mtu}`;
-    return ended(here, 'dropped', { kind: 'device', says, brief: `mtu ${mtu}`, evidence: [deviceLine(device)] });
-  }
+  const long = tooLong(here, station, device);
+  if (long) return long;
   const seen = withStep(here, {
     kind: 'device',
     says: `in by ${name} of ${nameOf(station)}`,
@@ -61,4 +59,19 @@ function entering(way: Way, station: Station): Way {
   const here = atStation(way, station);
   if (here.hops.length === way.hops.length) return here;
   return { ...here, packet: { ...here.packet, mark: 0, unknown: (here.packet.unknown ?? []).filter((field) => field !== 'mark') } };
+}
+
+/**
+ * A veth does not take frames longer than its own MTU, whatever its other end sends; what a network card does with them is its driver's matter. A
+ * tunnel takes out whatever was inside.
+ */
+function tooLong(way: Way, station: Station, device: Device): Way[] | undefined {
+  const { name, mtu, kind } = device.link;
+  const { length = 0 } = way.packet;
+  if (mtu === undefined || length <= mtu + slack || isTunnel(device.link)) return undefined;
+  const base = { kind: 'device' as const, brief: `mtu ${mtu}`, evidence: [deviceLine(device)] };
+  if (kind === 'veth')
+    return ended(way, 'dropped', { ...base, says: `${name} of ${nameOf(station)} does not take ${length} bytes: mtu ${mtu}` });
+  const says = `whether ${name} of ${nameOf(station)} takes ${length} bytes with mtu ${mtu} can't be told`;
+  return ended(way, 'insufficient-info', { ...base, says });
 }

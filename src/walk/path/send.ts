@@ -45,7 +45,9 @@ function leave(way: Way, station: Station, routed: Exclude<Routed, { to: 'over' 
   const mtu = routed.mtu ?? deviceOf(station, device)?.link.mtu;
   const sized = way.packet.length === fullLength && mtu !== undefined ? { ...way, packet: { ...way.packet, length: mtu } } : way;
   if (mtu !== undefined && way.inside.length === 0 && (sized.packet.length ?? 0) > mtu) return tooLong(sized, station, device, mtu);
-  return [going(sized, { at: 'transmit', station, device, gateway, forwarded: false })];
+  // The packet of a tunnel may be cut into fragments, of which the longest counts from here on.
+  const cut = mtu !== undefined && (sized.packet.length ?? 0) > mtu ? { ...sized, packet: { ...sized.packet, length: mtu } } : sized;
+  return [going(cut, { at: 'transmit', station, device, gateway, forwarded: false })];
 }
 
 /** Stands for "as long as the sender's device takes" until the device is known. */
