@@ -2,6 +2,7 @@ import { type NamespaceFacts, observe } from '../facts/node-facts.ts';
 import { once } from '../facts/once.ts';
 import type { IpSet } from '../model/ipset.ts';
 import type { VirtualServer } from '../model/ipvs.ts';
+import type { Link } from '../model/link.ts';
 import type { NetfilterRuleset, RulesetSource } from '../model/netfilter.ts';
 import { type Observed, type Reason, unknown } from '../model/observed.ts';
 import { parseIpset } from '../parse/ipset.ts';
@@ -63,6 +64,7 @@ export function nodeTablesOf(net: NamespaceFacts, family: Family): Observed<Node
       addresses,
       context: {
         localAddresses: addresses,
+        interfaceAddress: deviceAddresses(links.value, family),
         addressType: typeOf,
         recentListsEmpty: true,
         ...(sets.state === 'seen' && sets.complete ? { ipsets: ipsetLookups(sets.value) } : {}),
@@ -75,6 +77,18 @@ export function nodeTablesOf(net: NamespaceFacts, family: Family): Observed<Node
       bound: addressesOf(links.value.filter((link) => link.name === 'kube-ipvs0')),
     },
   };
+}
+
+/** The first address of each device, which REDIRECT translates to. */
+function deviceAddresses(links: readonly Link[], family: Family): (device: string | undefined) => string | undefined {
+  const first = new Map(
+    links.flatMap((link) => {
+      const texts = link.addresses.map((address) => String(address.address).split('/')[0] as string);
+      const found = texts.find((text) => text.includes(':') === (family === 'ip6'));
+      return found === undefined ? [] : [[link.name, found] as const];
+    }),
+  );
+  return (device) => (device === undefined ? undefined : first.get(device));
 }
 
 type Read = { source: RulesetSource; read: Observed<NetfilterRuleset> };
