@@ -31,7 +31,8 @@ export interface ScopedAddress {
 /** Parses a bare address. No prefix, zone, brackets, blanks or leading zeros; anything else gives `undefined`. */
 export const parseAddress = (text: string): IpAddress | undefined => {
   if (/^[0-9.]{7,15}$/.test(text)) return parseAddress4(text);
-  return /^[0-9a-fA-F:.]{2,45}$/.test(text) && text.includes(':') ? parseAddress6(text) : undefined;
+  // At least two colons: what is no address should not come as far as the library's exception.
+  return /^[0-9a-fA-F:.]{2,45}$/.test(text) && text.indexOf(':') !== text.lastIndexOf(':') ? parseAddress6(text) : undefined;
 };
 
 /** Parses `ADDRESS/LENGTH`. A bare address is taken as a host prefix (/32, /128), as `ip route` and NetworkPolicy tools print them. */

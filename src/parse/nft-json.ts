@@ -44,7 +44,12 @@ interface Indexed {
 
 /** The Warning lines of nft are on standard error and may stand before the JSON when both were taken together. */
 function parted(text: string): { before: string; json: string } {
-  const start = /^\s*\{/m.exec(text)?.index ?? 0;
+  let start = 0;
+  while (!/^[ \t]{0,100}\{/.test(text.slice(start, start + 101))) {
+    const newline = text.indexOf('\n', start);
+    if (newline < 0) return { before: '', json: text };
+    start = newline + 1;
+  }
   return { before: text.slice(0, start), json: text.slice(start) };
 }
 

@@ -31,7 +31,8 @@ const rules: readonly LineRule<Bonding>[] = [
   ],
   [/^Slave Interface: (\S+)$/, ({ slaves }, [, name = ''], { line }) => slaves.push({ line, name, settings: [] })],
   [
-    /^\s*([A-Z802a-z][\w ().,/-]*?)\s*: ?(.*?)\s*$/,
-    ({ settings, slaves }, [, key = '', value = ''], { line }) => (slaves.at(-1)?.settings ?? settings).push({ line, key, value }),
+    /^\s*([A-Z802a-z][\w ().,/-]*):(.*)$/,
+    ({ settings, slaves }, [, key = '', value = ''], { line }) =>
+      (slaves.at(-1)?.settings ?? settings).push({ line, key: key.trimEnd(), value: value.trim() }),
   ],
 ];

@@ -31,16 +31,17 @@ export function tokensOf(line: string): Token[] | undefined {
 }
 
 function wordEnd(line: string, start: number): number {
-  const blank = line.indexOf(' ', start);
-  const end = blank < 0 ? line.length : blank;
-  const tab = line.lastIndexOf('\t', end);
-  return tab < start ? end : line.indexOf('\t', start);
+  for (let position = start; position < line.length; position++) {
+    const code = line.charCodeAt(position);
+    if (code === 32 || code === 9) return position;
+  }
+  return line.length;
 }
 
 function quotedAt(line: string, start: number): { text: string; end: number } | undefined {
   const plainEnd = line.indexOf('"', start + 1);
-  const backslash = line.indexOf('\\', start + 1);
-  if (plainEnd >= 0 && (backslash < 0 || backslash > plainEnd)) return { text: line.slice(start + 1, plainEnd), end: plainEnd + 1 };
+  const plain = plainEnd < 0 ? undefined : line.slice(start + 1, plainEnd);
+  if (plain !== undefined && !plain.includes('\\')) return { text: plain, end: plainEnd + 1 };
   let text = '';
   for (let position = start + 1; position < line.length; position++) {
     const character = line[position];
