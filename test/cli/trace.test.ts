@@ -7,7 +7,7 @@ import { ensureBuilt, k8snet } from './built.ts';
 const bundle = (name: string): string => join(import.meta.dirname, '../../fixtures/bundles', `${name}.tgz`);
 const trace = (...words: string[]) => k8snet(['trace', ...words]);
 
-beforeAll(ensureBuilt);
+beforeAll(ensureBuilt, 180_000);
 
 describe('k8snet trace --bundle', () => {
   it('ends with 0 where the packet and its answer get through', async () => {

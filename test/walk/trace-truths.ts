@@ -57,7 +57,7 @@ export const bundleTruths: Readonly<Record<string, TraceTruth>> = {
   'cni-hostgw-healthy': allDelivered(3),
   'cni-hostgw-route-wrong': lost([end('no-route', /^request node n3$/, /blackhole 10\.244\.2\.0\/24/)], 2),
   'cni-ip-forward-backend': lost([end('no-route', /^request node n2$/, /net\.ipv4\.ip_forward = 0/)], 2),
-  'cni-ip-forward-client': lost([end('no-route', /^request node n1$/, /net\.ipv4\.ip_forward = 0/, 2)], 1),
+  'cni-ip-forward-client': lost([end('no-route', /^request node n1$/, /net\.ipv4\.ip_forward = 0/, 3)], 0),
   'cni-mtu': lost([end('dropped', /^request node n1$/, /flannel\.1: .* mtu 1400/, 2)], 1, 'full'),
   'cni-mtu-reply': lost([end('dropped', /^reply node n2$/, /flannel\.1: .* mtu 1400/)], 2, 'full'),
   'cni-mtu-underlay': allDelivered(3, 'full'),

@@ -2,10 +2,12 @@ import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { FdbEntry } from '../../model/link.ts';
 import { isTunnel } from '../leg.ts';
 import { flagsOf } from './bridge-ports.ts';
+import { notForwarding } from './forwarding.ts';
 import { resolve } from './neighbour.ts';
 import { routeOf } from './route.ts';
 import { passHook } from './rules.ts';
 import { bridgeShowsRules } from './settings.ts';
+import { checkSource } from './source-check.ts';
 import { type Device, deviceLine, deviceOf, holdersOf, peerOf, portsOf } from './stations.ts';
 import { confirm, trackPacket } from './tracking.ts';
 import { acrossLink, deadDevice, leaves } from './transmit.ts';
@@ -85,19 +87,21 @@ function shownToRules(world: World, way: Way, frame: Frame): Way[] {
 }
 
 /**
- * br_nf_pre_routing_finish after DNAT: a new destination behind the same bridge is bridged there, with the MAC address of the new destination; any
- * other goes up to be routed. (With forwarding off the kernel still bridges.)
+ * br_nf_pre_routing_finish after DNAT: the frame is routed on the bridge. To a new destination behind the same bridge it is bridged, with the MAC address
+ * of that destination; to any other it goes up, and so does one that routing refuses, to be refused there. A martian ends here.
  */
 function redirected(world: World, way: Way, frame: Frame): Way[] {
   const { station, bridge: device } = frame;
   return routeOf(way, station, device.link.name).flatMap((routed) => {
-    if (routed.to === 'over') return routed.ways;
+    if (routed.to === 'over' || (routed.to === 'device' && notForwarding(way, station, device.link.name))) return up(way, frame);
+    const checked = checkSource(routed.way, station, device.link.name);
+    if (!checked.passes) return checked.ways;
     if (routed.to === 'local' || routed.device !== device.link.name) return up(way, frame);
-    const found = resolve(world, routed.way, station, device, routed.gateway);
-    if (found.is === 'known') return switched(world, routed.way, { ...frame, mac: found.mac });
+    const found = resolve(world, checked.way, station, device, routed.gateway);
+    if (found.is === 'known') return switched(world, checked.way, { ...frame, mac: found.mac });
     const disposition = found.is === 'nobody' ? 'neighbour-unreachable' : 'insufficient-info';
     const says = `${nameOf(station)} ${found.is === 'nobody' ? 'finds nobody' : "can't be told to find anybody"} for ${routed.gateway} on ${device.link.name}: ${found.why}`;
-    return ended(routed.way, disposition, {
+    return ended(checked.way, disposition, {
       kind: 'neighbour',
       says,
       brief: `no neighbour ${routed.gateway}`,

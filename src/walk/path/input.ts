@@ -1,7 +1,6 @@
-import { evidence } from '../../model/evidence.ts';
+import { notForwarding } from './forwarding.ts';
 import { type Routed, routeOf } from './route.ts';
 import { passHook } from './rules.ts';
-import { settingOf, sysctlEntry } from './settings.ts';
 import { checkSource } from './source-check.ts';
 import { deviceLine, deviceOf } from './stations.ts';
 import { confirm, trackPacket } from './tracking.ts';
@@ -36,23 +35,6 @@ function routed(world: World, way: Way, station: Station, device: string): Way[]
 function toStation(world: World, way: Way, station: Station, device: string): Way[] {
   const { on, over } = passHook(world, way, station, 'input', { in: device });
   return [...over, ...on.map((passed) => going(confirm(passed, station), { at: 'deliver', station, device }))];
-}
-
-/** Forwarding is a setting of the device that the packet came in by (IN_DEV_FORWARD); IPv6 has one for all. */
-function notForwarding(way: Way, station: Station, device: string): Way[] | undefined {
-  const own = way.packet.family === 'ip' ? `net/ipv4/conf/${device}/forwarding` : 'net/ipv6/conf/all/forwarding';
-  const setting = settingOf(station, own);
-  const general = settingOf(station, 'net/ipv4/ip_forward');
-  const decisive = setting.value !== undefined || way.packet.family === 'ip6' ? setting : general;
-  const base = { kind: 'route' as const, brief: 'not forwarding' };
-  if (decisive.value === undefined) {
-    const says = `whether ${nameOf(station)} forwards what comes in by ${device} was not read (${own.replaceAll('/', '.')})`;
-    return ended(way, 'insufficient-info', { ...base, says, evidence: [evidence(sysctlEntry(station))] });
-  }
-  if (decisive.value !== 0) return undefined;
-  const says = `${nameOf(station)} does not forward: ${decisive === setting ? `forwarding of ${device}` : 'net.ipv4.ip_forward'} is 0`;
-  const lines = [decisive.line, ...(general.value === 0 ? [general.line] : [])];
-  return ended(way, 'no-route', { ...base, says, evidence: [evidence(sysctlEntry(station), ...new Set(lines))] });
 }
 
 function forward(world: World, way: Way, station: Station, device: string, route: Extract<Routed, { to: 'device' }>): Way[] {

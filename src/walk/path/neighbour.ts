@@ -2,6 +2,7 @@ import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Neighbour } from '../../model/link.ts';
 import { isTunnel } from '../leg.ts';
 import { flagsOf } from './bridge-ports.ts';
+import { sourceOn } from './context.ts';
 import { checkSource } from './source-check.ts';
 import { type Device, deadReason, deviceLine, deviceOf, isBridge, nodeByAddress, nodeEnd, ownerOf, peerOf, portsOf } from './stations.ts';
 import type { Station, Way, World } from './way.ts';
@@ -47,42 +48,57 @@ const known = (mac: string | undefined, how: string, refs: EvidenceRef[]): Resol
 const cannotTell = (why: string): Resolved => ({ is: 'cannot-tell', evidence: [], why });
 
 function askOnLink(world: World, way: Way, station: Station, device: Device, gateway: string): Resolved {
-  if (isBridge(station, device)) return askPorts(world, station, device.link.name, undefined, gateway);
+  const question = questionOf(way, station, device, gateway);
+  if (isBridge(station, device)) return askPorts(world, question, station, device.link.name, undefined);
   if (device.link.kind === 'vxlan' || device.link.kind === 'geneve')
     return { is: 'nobody', evidence: [], why: `no entry for it, and nobody is asked through ${device.link.name}` };
   const far = peerOf(world, station, device);
-  if (far === undefined) return askWire(world, station, device, gateway);
+  if (far === undefined) return askWire(world, question, station, device);
   const dead = deadReason(far.device);
   if (dead) return { is: 'nobody', evidence: [deviceLine(far.device)], why: dead };
   const { master } = far.device.link;
-  if (master === undefined) return askStation(way, far.station, far.device, gateway);
+  if (master === undefined) return askStation(question, far.station, far.device);
   const bridge = deviceOf(far.station, master);
   if (bridge === undefined || !isBridge(far.station, bridge)) return cannotTell(`what ${master} is was not read`);
   const flags = flagsOf(far.device);
   if (flags.state !== 'forwarding')
     return { is: 'nobody', evidence: [deviceLine(far.device, 3)], why: `port ${far.device.link.name} of ${master} is ${flags.state}` };
-  const own = ownerOf(far.station, gateway);
-  if (own && deadReason(bridge) === undefined)
-    return known(bridge.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [
-      evidence(`${far.station.key}/ip-addr`, own.line),
-    ]);
-  return askPorts(world, far.station, master, far.device, gateway);
+  if (ownerOf(far.station, gateway) && deadReason(bridge) === undefined) return askStation(question, far.station, bridge);
+  return askPorts(world, question, far.station, master, far.device);
 }
 
 /**
- * A station answers for all of its addresses on any device (arp_ignore 0), as long as it takes the question's source for one that may come in there.
+ * The question for the next hop, as the packet that its answerer takes it for: from the packet's own source where that is the station's, else from an
+ * address of the device (arp_solicit, arp_announce 0).
  */
-function askStation(way: Way, station: Station, device: Device, gateway: string): Resolved {
+function questionOf(way: Way, station: Station, device: Device, gateway: string): Way {
+  const { source } = way.packet;
+  const sender = ownerOf(station, source) ? source : (sourceOn(station, device.link.name, gateway) ?? source);
+  return { ...way, packet: { ...way.packet, source: sender, destination: gateway } };
+}
+
+/**
+ * A station answers for all of its addresses on any device (arp_ignore 0), as long as it takes the question's source for one that may come in there
+ * (arp_process asks the routing as for a packet).
+ */
+function askStation(question: Way, station: Station, device: Device): Resolved {
+  const gateway = question.packet.destination;
   const own = ownerOf(station, gateway);
   if (own === undefined) return cannotTell(`whether ${station.place.name} answers for ${gateway} (proxy_arp) was not read`);
-  const question = { ...way, packet: { ...way.packet, destination: gateway } };
-  const checked = checkSource(question, station, device.link.name);
-  if (!checked.passes) return { is: 'nobody', evidence: [], why: `${station.place.name} does not take questions from ${device.link.name}` };
+  if (!checkSource(question, station, device.link.name).passes) {
+    const refs = [evidence(`${station.key}/sysctl`), evidence(`${station.key}/ip-route`)];
+    return {
+      is: 'nobody',
+      evidence: refs,
+      why: `${station.place.name} takes no question of ${question.packet.source} from ${device.link.name} (rp_filter)`,
+    };
+  }
   return known(device.link.address, `${gateway} is ${own.device} of ${station.place.name}`, [evidence(`${station.key}/ip-addr`, own.line)]);
 }
 
 /** The pods on the ports of a bridge, and the bridge's own station. */
-function askPorts(world: World, station: Station, bridge: string, from: Device | undefined, gateway: string): Resolved {
+function askPorts(world: World, question: Way, station: Station, bridge: string, from: Device | undefined): Resolved {
+  const gateway = question.packet.destination;
   let unseen: string | undefined;
   for (const port of portsOf(station, bridge)) {
     const far = peerOf(world, station, port);
@@ -97,9 +113,7 @@ function askPorts(world: World, station: Station, bridge: string, from: Device |
     const dead = deadReason(port) ?? deadReason(far.device) ?? shut(port, from);
     if (dead || port.link.name === from?.link.name)
       return { is: 'nobody', evidence: [deviceLine(port), deviceLine(far.device)], why: dead ?? 'it is behind the same port' };
-    return known(far.device.link.address, `${gateway} is ${own.device} of ${far.station.place.name}`, [
-      evidence(`${far.station.key}/ip-addr`, own.line),
-    ]);
+    return askStation(question, far.station, far.device);
   }
   const end = nodeEnd(world, station, gateway);
   if (unseen !== undefined && end === undefined) return cannotTell(`what is behind port ${unseen} of ${bridge} was not read`);
@@ -133,7 +147,8 @@ function isTakenByOther(station: Station, port: string, address: string): boolea
 }
 
 /** On a network between nodes: the node that has the address is taken to answer. */
-function askWire(world: World, station: Station, device: Device, gateway: string): Resolved {
+function askWire(world: World, question: Way, station: Station, device: Device): Resolved {
+  const gateway = question.packet.destination;
   const node = nodeByAddress(world, gateway);
   if (node?.station === undefined) {
     const assumed = `somebody answers for ${gateway} on ${device.link.name} of ${station.place.name}`;
@@ -143,5 +158,5 @@ function askWire(world: World, station: Station, device: Device, gateway: string
   const far = own && deviceOf(node.station, own.device);
   const dead = far && deadReason(far);
   if (far && dead) return { is: 'nobody', evidence: [deviceLine(far)], why: `${dead} on ${node.name}` };
-  return known(far?.link.address, `${gateway} is node ${node.name}`, own ? [evidence(`${node.station.key}/ip-addr`, own.line)] : []);
+  return far ? askStation(question, node.station, far) : known(undefined, `${gateway} is node ${node.name}`, []);
 }
