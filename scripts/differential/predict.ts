@@ -10,6 +10,7 @@ import { checkSource } from '../../src/walk/path/source-check.ts';
 import type { Station } from '../../src/walk/path/way.ts';
 import { lookupRoute } from '../../src/walk/route-lookup.ts';
 import type { Flow } from './case.ts';
+import { type DeviceName, deviceNames, devices } from './lab.ts';
 import { fieldsOf, type Seen } from './wire.ts';
 
 /** What may become of a packet, in the words of {@link import('./observe.ts')}; undefined: the walk can't tell, because of `why`. */
@@ -116,11 +117,12 @@ function endOf(passage: Passage, flow: Flow, station: Station, rulesets: Paramet
   if (end === 'no-route') return 'unrouted';
   if (outcome.verdict !== 'reject' || flow.device === undefined) return 'gone';
   const refusal = refusalOf(outcome.rejectWith ?? '');
-  const answer = answerTo(passage, flow, refusal, station);
+  const answer = answerTo(passage, refusal, station);
   const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
   const route = (packet: Packet): RouteDecision => routeOf(station, packet, undefined, doubts);
-  const isSent = traverseNode(rulesets, answer, { origin: 'local', route }, context).some((way) => way.end === 'sent');
-  return isSent ? refusal : 'gone';
+  const ways = traverseNode(rulesets, answer, { origin: 'local', route }, context);
+  if (ways.some((way) => way.outcome.verdict === 'insufficient-info')) doubts.push('whether the refusal gets out');
+  return ways.some((way) => way.end === 'sent') ? refusal : 'gone';
 }
 
 /** `10.1.0.2:20000>10.2.0.2:80`; what is not known is `*`. */
@@ -152,20 +154,21 @@ function refusalOf(rejectWith: string): string {
 
 /**
  * The packet by which the router refuses. Resets and ICMP errors are given the refused packet's connection (nf_ct_attach in nf_send_reset and
- * icmp_glue_bits).
+ * icmp_glue_bits). It comes from the address that the packet was for, or that the route gives (icmp_send).
  */
-function answerTo({ outcome: { packet } }: Passage, flow: Flow, refusal: string, station: Station): Packet {
-  const from = contextAt(station, undefined).interfaceAddress?.(flow.device) ?? '';
+function answerTo({ outcome: { packet }, hook }: Passage, refusal: string, station: Station): Packet {
   const isReset = refusal === 'reset';
   const base = newConnection({
     family: 'ip',
-    source: isReset ? packet.destination : from,
+    source: isReset || hook === 'input' ? packet.destination : ownAddressTo(packet.source, station),
     destination: packet.source,
     protocol: isReset ? 'tcp' : 'icmp',
     ...(isReset
       ? { sourcePort: packet.destinationPort ?? 0, destinationPort: packet.sourcePort ?? 0, tcpFlags: ['RST', 'ACK'] }
       : { icmpType: 3, icmpCode: Number(refusal.split('/')[1]) }),
     ttl: 64,
+    // An error is network control (RFC 1812, 4.3.2.5).
+    dscp: isReset ? 0 : 48,
     owner: null,
   });
   const { conntrack } = packet;
@@ -178,6 +181,12 @@ function answerTo({ outcome: { packet } }: Passage, flow: Flow, refusal: string,
     conntrack: view,
     ...(packet.connectionMark === undefined || !isKnown ? {} : { connectionMark: packet.connectionMark }),
   };
+}
+
+function ownAddressTo(destination: string, station: Station): string {
+  const decision = lookupRoute(station.net, { to: destination, from: '0.0.0.0', mark: 0, protocol: 'icmp' });
+  const device = decision.state === 'seen' ? decision.value.dev : undefined;
+  return deviceNames.find((name) => name === device) === undefined ? '' : devices[device as DeviceName].address;
 }
 
 /** The view of later packets of a connection whose first one came out as was seen. Undefined for a packet that belongs to none. */

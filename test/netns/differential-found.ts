@@ -1,0 +1,126 @@
+import type { Case, Flow } from '../../scripts/differential/case.ts';
+
+/** A case that the walk once had wrong, as small as it can be. `insufficient`: what the outputs don't show, so that nothing may be said. */
+export interface Found {
+  name: string;
+  item: Case;
+  expected?: 'insufficient';
+}
+
+const nothing: Case = {
+  seed: 0,
+  order: ['legacy', 'nft', 'iptables'],
+  iptables: [],
+  legacy: [],
+  nft: [],
+  ipsets: [],
+  routing: [],
+  flows: [],
+};
+
+const flow = (change: Partial<Flow> = {}): Flow => ({
+  id: 0x5000,
+  source: '10.1.0.2',
+  destination: '10.2.0.2',
+  protocol: 'tcp',
+  sourcePort: 20_000,
+  destinationPort: 80,
+  tcpFlags: ['SYN'],
+  icmpType: 8,
+  device: 'in0',
+  mark: 0,
+  ...change,
+});
+
+const { device: _, ...own } = flow({ source: '10.2.0.1' });
+
+/** One table of nft for each argument, in this order; `chain NAME { … }` of one rule a line. */
+const tables = (...rulesOf: { base: string; rules: string[] }[]): Case['nft'] =>
+  rulesOf.map(({ base, rules }, index) => ({ family: 'ip', name: `t${index}`, sets: [], chains: [{ name: 'c', base, rules }] }));
+
+const filter = (hook: string, priority: string): string => `type filter hook ${hook} priority ${priority}; policy accept;`;
+
+export const found: readonly Found[] = [
+  {
+    name: 'of chains of one priority the one that was made last is called first',
+    item: {
+      ...nothing,
+      nft: tables(
+        { base: filter('forward', '0'), rules: ['meta mark set 0x1'] },
+        { base: filter('forward', '0'), rules: ['meta mark set 0x2'] },
+        { base: filter('forward', '10'), rules: ['meta mark 0x2 drop'] },
+      ),
+      flows: [flow()],
+    },
+  },
+  {
+    name: 'between the legacy tables and those of nf_tables no output shows the order',
+    expected: 'insufficient',
+    item: {
+      ...nothing,
+      legacy: [{ name: 'filter', drops: ['FORWARD'], chains: [], rules: [] }],
+      iptables: [{ name: 'filter', drops: [], chains: [], rules: ['-A FORWARD -p tcp -j REJECT --reject-with tcp-reset'] }],
+      flows: [flow()],
+    },
+  },
+  {
+    name: '`ct state != new,untracked` is met by every state, `!= new` is not',
+    item: {
+      ...nothing,
+      nft: tables({ base: filter('forward', '0'), rules: ['ct state != new drop', 'ct state != new,untracked udp dport 53 drop'] }),
+      flows: [flow(), flow({ id: 0x6000, protocol: 'udp', sourcePort: 20_001, destinationPort: 53 })],
+    },
+  },
+  {
+    name: '`tcp flags != syn` is met by SYN and ACK',
+    item: {
+      ...nothing,
+      nft: tables({ base: filter('forward', '0'), rules: ['tcp flags != syn reject'] }),
+      flows: [flow()],
+    },
+  },
+  {
+    name: 'an ICMP error belongs to the connection of the packet that was refused',
+    item: {
+      ...nothing,
+      nft: tables(
+        { base: filter('input', '0'), rules: ['tcp dport 80 reject with icmp type host-prohibited'] },
+        { base: filter('output', '0'), rules: ['ct state invalid drop', 'ct state related accept'] },
+        { base: filter('postrouting', '0'), rules: ['ct state new drop'] },
+      ),
+      flows: [flow({ destination: '10.1.0.1' })],
+    },
+  },
+  {
+    name: 'before its connection is looked up a packet has the state invalid, and only there notrack does something',
+    item: {
+      ...nothing,
+      nft: tables(
+        { base: filter('prerouting', '-300'), rules: ['ct state new drop', 'ct state invalid udp dport 53 notrack'] },
+        { base: filter('prerouting', '-150'), rules: ['tcp dport 80 notrack', 'ct state untracked udp dport != 53 drop'] },
+        { base: filter('forward', '0'), rules: ['ct state untracked tcp dport 80 drop', 'ct state != untracked udp dport 53 drop'] },
+      ),
+      flows: [flow(), flow({ id: 0x6000, protocol: 'udp', sourcePort: 20_001, destinationPort: 53 })],
+    },
+  },
+  {
+    name: 'a mark that filter sets routes nothing again, one that mangle sets does',
+    item: {
+      ...nothing,
+      iptables: [
+        { name: 'mangle', drops: [], chains: [], rules: ['-A OUTPUT -p udp -j MARK --set-mark 0x1'] },
+        { name: 'filter', drops: [], chains: [], rules: ['-A OUTPUT -p tcp -j MARK --set-mark 0x1'] },
+      ],
+      routing: ['ip route add default via 10.3.0.2 dev alt0 table 100', 'ip rule add priority 1000 fwmark 0x1 lookup 100'],
+      flows: [own, { ...own, id: 0x6000, protocol: 'udp', sourcePort: 20_001 }],
+    },
+  },
+  {
+    name: 'rp_filter looks for the way back as if the answer came in by the device that the packet leaves by',
+    item: {
+      ...nothing,
+      routing: ['ip rule add priority 1000 iif lo unreachable', 'echo 1 >/proc/sys/net/ipv4/conf/in0/rp_filter'],
+      flows: [flow()],
+    },
+  },
+];
