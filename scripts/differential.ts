@@ -18,6 +18,11 @@ const outcomes: Record<string, number> = {};
 const differingSeeds: number[] = [];
 const started = performance.now();
 const lab = await makeLab();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    lab.remove();
+    process.exit(130);
+  });
 try {
   for (let at = seed; at < seed + cases; at++) await oneCase(at);
 } finally {
