@@ -168,7 +168,7 @@ function addChain(state: State, table: Table, chain: Chain): void {
 }
 
 function readRule(state: State, line: string, number: number): void {
-  const match = /^(?:\[(\d+):(\d+)\] )?(-[AI] .*)$/.exec(line);
+  const match = /^(?:\[(\d+):(\d+)\] )?(-[AI] .*)$/s.exec(line);
   if (state.table === undefined && state.ruleset.tables.length === 0) beginFragment(state, number);
   if (match?.[3] === undefined || state.table === undefined) {
     state.unparsed.push({ line: number, text: line, why: state.table === undefined ? 'rule outside of a table' : 'not a rule' });

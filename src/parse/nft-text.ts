@@ -38,10 +38,9 @@ interface Joined {
  */
 function joinOpenBraces(lines: string[], start: number, state: NftState): Joined {
   const first = (lines[start] ?? '').replace(/\r$/, '');
-  const opensBlock =
-    /\{\s*(#.*)?$/.test(first) &&
-    !/=\s*\{\s*$/.test(first) &&
-    !/(vmap|map|[=!<>]|dport|sport|addr|proto|type|name|state)\s*\{\s*$/.test(first);
+  // Inside a chain or a set no block begins: there a brace at the end of a line opens elements.
+  const holdsBlocks = state.block?.type !== 'chain' && state.block?.type !== 'set';
+  const opensBlock = holdsBlocks && /\{\s*(#.*)?$/.test(first) && !/=\s*\{\s*$/.test(first);
   if (state.depth === 0 || opensBlock || braceBalance(first) <= 0) return { text: first, lines: [first], last: start };
   const parts = [first];
   let open = braceBalance(first);
