@@ -64,7 +64,8 @@ async function verifyBundle(
   }
   const snapshot = unpackSnapshot(bytes);
   const namespace = options.namespace ?? snapshot.manifest.request.target.namespace;
-  const { report } = verifySnapshot(snapshot, choiceOf(choice, namespace));
+  const inNamespace = options.namespace === undefined || choice.targets.length > 0 ? {} : { namespace: options.namespace };
+  const { report } = verifySnapshot(snapshot, { ...choiceOf(choice, namespace), ...inNamespace });
   const judged = new Set(report.nodes.map(({ name }) => name));
   const missing = choice.nodes.find((name) => !judged.has(name));
   if (missing !== undefined) throw new UsageError(`${file} holds nothing of node "${missing}"`);

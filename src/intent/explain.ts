@@ -87,7 +87,7 @@ function byMasquerade(scene: Scene, difference: Difference): Explained {
     if (unhooked) return { ...unhooked, ...doubtOf(scene) };
     return {
       kind: 'wrong-masquerade',
-      cause: `no masquerade ${difference.flow.from}`,
+      cause: 'no masquerade',
       why: 'no rule of kube-proxy marks it to be masqueraded, or none of POSTROUTING heeds the mark',
       evidence: quote(
         scene,
@@ -102,7 +102,7 @@ function byMasquerade(scene: Scene, difference: Difference): Explained {
   const [first] = marks;
   return {
     kind: 'wrong-masquerade',
-    cause: `masquerade ${difference.flow.from} ${portOf(difference)}`,
+    cause: `masquerade ${portOf(difference)}`,
     why: first ? describe(first) : difference.is,
     evidence: quote(scene, [...marks, ...endpoints.flatMap(({ masqueradedBy }) => masqueradedBy ?? [])]),
   };

@@ -55,16 +55,17 @@ function toFinding(cluster: ClusterVerification, result: NodeResult, group: read
   const peers = peersOf(cluster, result, fronts, kind);
   const [settling, severity] = severityOf(result, kind, fronts, peers.right);
   const why = [...new Set(group.map(({ explained }) => explained.why))].slice(0, 2).join('; ');
+  const from = [...new Set(group.flatMap(({ flow }) => flow?.from ?? []))];
   return {
     kind,
     severity,
     node: result.node,
     family: result.family === 'ip' ? 'IPv4' : 'IPv6',
-    title: `${titleOf(result.node, first, fronts, why)}${settling}`,
+    title: `${titleOf(result.node, first, fronts, why, from)}${settling}`,
     why,
     services: [...new Set(fronts.map(serviceName))].sort(),
     fronts: fronts.map(describeFront),
-    from: [...new Set(group.flatMap(({ flow }) => flow?.from ?? []))],
+    from,
     evidence: evidenceOf(group, fronts),
     peersRight: peers.right,
     peersAlike: peers.alike,
@@ -74,7 +75,13 @@ function toFinding(cluster: ClusterVerification, result: NodeResult, group: read
 }
 
 /** One sentence: what the node does, to which Services, and the proof in short. */
-function titleOf(node: string, { flow, difference, explained }: Verified, fronts: readonly Front[], why: string): string {
+function titleOf(
+  node: string,
+  { flow, difference, explained }: Verified,
+  fronts: readonly Front[],
+  why: string,
+  from: readonly Origin[],
+): string {
   const [front, ...others] = fronts.map(describeFront);
   const subject = others.length === 0 ? `${front}` : `${fronts.length} Service addresses (${front}, …)`;
   const it = `node ${node}: ${subject}`;
@@ -92,7 +99,7 @@ function titleOf(node: string, { flow, difference, explained }: Verified, fronts
     case 'missing-endpoint':
       return `${it} ${difference.is}`;
     default:
-      return `${it} ${difference.is}; it ought ${difference.should}${flow === null ? '' : ` (from ${originWords[flow.from]})`}`;
+      return `${it} ${difference.is}; it ought ${difference.should}${from.length === 0 ? '' : ` (from ${from.map((origin) => originWords[origin]).join(', ')})`}`;
   }
 }
 

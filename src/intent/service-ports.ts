@@ -38,9 +38,14 @@ export interface ServiceEndpoint extends TopologyEndpoint {
 const defaultAffinitySeconds = 10_800;
 const protocols: Readonly<Record<string, Protocol>> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 
-/** The ports of a Service in a family; none for a headless or ExternalName Service, or one without an address of the family. */
+/** Services with this label are left to another proxy, and slices with that one are for DNS alone (cmd/kube-proxy/app/server.go). */
+const otherProxyLabel = 'service.kubernetes.io/service-proxy-name';
+const headlessLabel = 'service.kubernetes.io/headless';
+
+/** The ports of a Service in a family; none for a headless, an ExternalName or another proxy's Service, or one without an address of the family. */
 export function servicePortsOf(service: Service, family: Family): ServicePort[] {
   const { spec } = service;
+  if (service.metadata.labels?.[otherProxyLabel] !== undefined) return [];
   const clusterIP = clusterAddress(service, family);
   if (clusterIP === undefined || spec.type === 'ExternalName') return [];
   const externalIPs = ofFamily(spec.externalIPs ?? [], family);
@@ -90,7 +95,7 @@ export function serviceEndpointsOf(port: ServicePort, slices: readonly EndpointS
   const found = new Map<string, ServiceEndpoint>();
   const addressType = port.family === 'ip' ? 'IPv4' : 'IPv6';
   for (const slice of slices) {
-    if (slice.addressType !== addressType) continue;
+    if (slice.addressType !== addressType || slice.metadata.labels?.[headlessLabel] !== undefined) continue;
     const numbers = (slice.ports ?? []).flatMap((item) =>
       (item.name ?? '') === port.portName && protocols[item.protocol ?? 'TCP'] === port.protocol && item.port ? [item.port] : [],
     );

@@ -1,6 +1,6 @@
 import type { Facts } from '../facts/facts.ts';
 import type { Observed } from '../model/observed.ts';
-import type { Node } from '../schema/kubernetes.ts';
+import type { Node, Service } from '../schema/kubernetes.ts';
 import { type ClusterObjects, clusterObjectsOf } from './cluster-objects.ts';
 import { type IntentNode, planNode } from './node-plan.ts';
 import { type NodeTables, nodeTablesOf } from './node-tables.ts';
@@ -15,6 +15,8 @@ import { type Writer, writersOf } from './writers.ts';
 export interface VerifyChoice {
   /** `namespace/name`; all Services that were read when left out. */
   services?: ReadonlySet<string>;
+  /** Only Services of this namespace. */
+  namespace?: string;
   /** All nodes that were looked at when left out. */
   nodes?: ReadonlySet<string>;
 }
@@ -41,11 +43,11 @@ export interface ClusterVerification {
 /** Verifies every node of the snapshot. A pure function of it, live and recorded alike. */
 export function verifyCluster(facts: Facts, choice: VerifyChoice = {}): ClusterVerification {
   const all = clusterObjectsOf(facts);
-  const services =
-    choice.services === undefined
-      ? all.services
-      : all.services.filter((service) => choice.services?.has(`${service.metadata.namespace}/${service.metadata.name}`));
-  const objects = { ...all, services, allServices: all.allServices && choice.services === undefined };
+  const isChosen = ({ metadata }: Service): boolean =>
+    (choice.services === undefined || choice.services.has(`${metadata.namespace}/${metadata.name}`)) &&
+    (choice.namespace === undefined || metadata.namespace === choice.namespace);
+  const services = all.services.filter(isChosen);
+  const objects = { ...all, services, allServices: all.allServices && services.length === all.services.length };
   const names = nodesLookedAt(facts).filter((name) => choice.nodes === undefined || choice.nodes.has(name));
   const families = familiesOf(objects);
   const reads = new Map(

@@ -28,7 +28,7 @@ describe('iptables mode, one thing wrong on one node', () => {
 
   it('names the hook whose jump is gone, and from where that matters', () => {
     expect(at(without(/-A PREROUTING .*-j KUBE-SERVICES/))).toEqual([
-      'fault unhooked n1 pod: nat PREROUTING has no jump to KUBE-SERVICES, where its rule is',
+      'fault unhooked n1 pod+endpoint: nat PREROUTING has no jump to KUBE-SERVICES, where its rule is',
     ]);
     expect(at(without(/-A OUTPUT .*service portals.*-j KUBE-SERVICES/))).toEqual([
       'fault unhooked n1 node: nat OUTPUT has no jump to KUBE-SERVICES, where its rule is',
@@ -37,16 +37,18 @@ describe('iptables mode, one thing wrong on one node', () => {
 
   it('knows that nothing masquerades without the jump to KUBE-POSTROUTING', () => {
     expect(at(without(/-A POSTROUTING .*-j KUBE-POSTROUTING/))).toEqual([
-      'fault unhooked n1 node: nat POSTROUTING has no jump to KUBE-POSTROUTING, which masquerades',
+      'fault unhooked n1 node+endpoint: nat POSTROUTING has no jump to KUBE-POSTROUTING, which masquerades',
     ]);
   });
 
   it('names the Service whose rule is gone, and the chain that should have it', () => {
-    expect(at(without(portal))).toEqual([`fault missing n1 pod+node: chain KUBE-SERVICES has nothing for ${vip}:80/tcp`]);
+    expect(at(without(portal))).toEqual([`fault missing n1 pod+node+endpoint: chain KUBE-SERVICES has nothing for ${vip}:80/tcp`]);
   });
 
   it('calls a Service chain that was flushed by its name', () => {
-    expect(at(without(new RegExp(`-A ${svc} `)))).toEqual([`fault unhooked n1 pod+node: chain ${svc}, to which its rule leads, is empty`]);
+    expect(at(without(new RegExp(`-A ${svc} `)))).toEqual([
+      `fault unhooked n1 pod+node+endpoint: chain ${svc}, to which its rule leads, is empty`,
+    ]);
   });
 
   it('finds the endpoint that no rule leads to', () => {
@@ -80,19 +82,19 @@ describe('iptables mode, one thing wrong on one node', () => {
       'an accept before the jump',
       lineBefore(/-A PREROUTING .*-j KUBE-SERVICES/, `[0:0] -A PREROUTING -d ${vip}/32 -j ACCEPT`),
       'nat PREROUTING',
-      'pod',
+      'pod+endpoint',
     ],
     [
       'a translation before the jump',
       lineBefore(/-A PREROUTING .*-j KUBE-SERVICES/, `[0:0] -A PREROUTING -d ${vip}/32 -p tcp -j DNAT --to-destination 10.0.0.9:80`),
       'nat PREROUTING',
-      'pod',
+      'pod+endpoint',
     ],
     [
       'a return inside of KUBE-SERVICES',
       lineBefore(/-A KUBE-SERVICES /, `[0:0] -A KUBE-SERVICES -d ${vip}/32 -j RETURN`),
       'nat KUBE-SERVICES',
-      'pod+node',
+      'pod+node+endpoint',
     ],
   ])('names %s', (_, change, chain, from) => {
     const findings = report(changed(iptables, { [rules]: change })).findings;
@@ -110,7 +112,7 @@ describe('iptables mode, one thing wrong on one node', () => {
         `[0:0] -A KUBE-SERVICES -d ${vip}/32 -p tcp -m comment --comment "default/my-service:http has no endpoints" -m tcp --dport 80 -j REJECT --reject-with icmp-port-unreachable`,
       )(without(portal)(text)),
     );
-    expect(found).toEqual([expect.stringMatching(/^fault wrong-verdict n1 pod\+node: filter KUBE-SERVICES: .* -j REJECT/)]);
+    expect(found).toEqual([expect.stringMatching(/^fault wrong-verdict n1 pod\+node\+endpoint: filter KUBE-SERVICES: .* -j REJECT/)]);
   });
 
   it('tells masquerading that is missing from masquerading that is too much', () => {
@@ -119,7 +121,7 @@ describe('iptables mode, one thing wrong on one node', () => {
       'fault wrong-masquerade n1 node: no rule of kube-proxy marks it to be masqueraded, or none of POSTROUTING heeds the mark',
     ]);
     const much = report(changed(iptables, { [rules]: (text) => text.replace(new RegExp(`(-A ${svc}) ! -s \\S+`), '$1') })).findings;
-    expect(much.map(({ kind, from }) => `${kind} ${from.join('+')}`)).toEqual(['wrong-masquerade pod']);
+    expect(much.map(({ kind, from }) => `${kind} ${from.join('+')}`)).toEqual(['wrong-masquerade pod+endpoint']);
   });
 
   it("finds what another backend's or mode's kube-proxy has left, also where it does the same", () => {
@@ -142,27 +144,27 @@ describe('nftables mode, one thing wrong on one node', () => {
 
   it('names the hook whose jump is gone', () => {
     expect(at(v4((table) => table.replace(/(chain nat-prerouting \{\n.*\n)\t\tjump services\n/, '$1')))).toEqual([
-      'fault unhooked n1 pod: kube-proxy nat-prerouting has no jump to services, where its rule is',
+      'fault unhooked n1 pod+endpoint: kube-proxy nat-prerouting has no jump to services, where its rule is',
     ]);
   });
 
   it('names the map that lacks the Service', () => {
     expect(at((text) => text.replace(new RegExp(`\\s*${own} \\. tcp \\. 80 : goto [^,]+,`), ''))).toEqual([
-      `fault missing n1 pod+node: map service-ips has nothing for ${own}:80/tcp`,
+      `fault missing n1 pod+node+endpoint: map service-ips has nothing for ${own}:80/tcp`,
     ]);
   });
 
   it('calls a Service chain that was flushed by its name', () => {
     expect(at((text) => text.replace(/(chain (service-\w+-default\/my-service\S*) \{\n).*\n/, '$1'))).toEqual([
       expect.stringMatching(
-        /^fault unhooked n1 pod\+node: chain service-\w+-default\/my-service\/tcp\/http, to which its rule leads, is empty$/,
+        /^fault unhooked n1 pod\+node\+endpoint: chain service-\w+-default\/my-service\/tcp\/http, to which its rule leads, is empty$/,
       ),
     ]);
   });
 
   it('finds a table of somebody else that drops before', () => {
     const table = `table inet guard {\n\tchain pre {\n\t\ttype filter hook prerouting priority -150; policy accept;\n\t\tip daddr ${own} drop\n\t}\n}\n`;
-    expect(at((text) => text + table)).toEqual([`fault shadowed n1 pod: guard pre: "ip daddr ${own} drop"`]);
+    expect(at((text) => text + table)).toEqual([`fault shadowed n1 pod+endpoint: guard pre: "ip daddr ${own} drop"`]);
   });
 
   it('finds the rules that iptables mode has left', () => {
