@@ -1,4 +1,5 @@
 import type { Flow, Trace } from '../../src/model/trace.ts';
+import { tunnel } from './build.ts';
 import type { Probed, Seen } from './lab.ts';
 import type { Plan } from './plan.ts';
 
@@ -43,7 +44,7 @@ function compareWay(trace: Trace, probed: Probed): Verdict {
   const predicted = passesOf(trace);
   const seen = withoutFloods(probed.seen, predicted);
   const missing = predicted.filter((pass) => !seen.includes(pass));
-  const extra = seen.filter((pass) => !predicted.includes(pass) && !isDetour(pass, predicted));
+  const extra = seen.filter((pass) => !predicted.includes(pass) && !isDetour(pass, predicted) && !isForgotten(pass, trace));
   const walk = `${predicted.at(-1) ?? 'nowhere'}: ${trace.disposition}`;
   const kernel = `${seen.at(-1) ?? 'nowhere'}: ${probed.answer}`;
   const sameEnd = (trace.disposition === 'delivered') === (probed.answer === 'delivered');
@@ -76,6 +77,14 @@ function isDetour(pass: string, predicted: readonly string[]): boolean {
   if (device !== 'cni0' || direction !== 'out') return false;
   const cameByPort = predicted.some((known) => known.startsWith(`${place} veth`) && known.endsWith(`in ${flow}`));
   return cameByPort && !predicted.includes(`${place} cni0 in ${flow}`);
+}
+
+/** A bridge forgets what was behind a port that went down, and floods it: through a tunnel that is another port, too, to nodes where nobody takes it. */
+function isForgotten(pass: string, { hops }: Trace): boolean {
+  const [place = '', device = '', direction = ''] = pass.split(' ');
+  const died = hops.at(-1);
+  if (died?.steps.at(-1)?.kind !== 'bridge' || !/^n\d$/.test(place)) return false;
+  return device === tunnel || (device === 'eth0' && (direction === 'out') === (place === died.place.name));
 }
 
 /**

@@ -27,7 +27,7 @@ export function traceFlow(facts: Facts, flow: Flow): Trace[] {
   return destinations.found.flatMap((destination) => {
     const asking: World = { ...world, asked: { destination: destination.address, destinationPort: destination.port } };
     const starts = startsOf(asking, destination);
-    if (starts.length === 0) return [unstarted(flow, place, 'where the flow starts was not read', [])];
+    if (starts.length === 0) return [unstarted(flow, place, `nothing was read of ${placeWords(place)}, where the flow starts`, [])];
     const requests = starts.flatMap((start) => run(asking, start));
     return requests.flatMap((request) => withAnswer(asking, request)).map((way) => toTrace(flow, way));
   });
@@ -74,6 +74,9 @@ function placeOf({ flow, origin }: World): Hop['place'] {
   return from.kind === 'pod' ? { kind: 'pod', namespace: from.namespace, name: from.name } : { kind: 'node', name: from.name };
 }
 
+const placeWords = ({ kind, namespace, name }: Hop['place']): string =>
+  kind === 'outside' ? 'a node to come in by' : `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+
 const unstarted = (flow: Flow, place: Hop['place'], why: string, refs: Hop['steps'][number]['evidence']): Trace => ({
   flow,
   share: 1,
@@ -94,7 +97,7 @@ function startsOf(world: World, destination: Destination): Way[] {
     tracked: new Map(),
     rewrite: undefined,
     hops: [],
-    assumed: [],
+    assumed: destination.assumed === undefined ? [] : [destination.assumed],
     visited: [],
     chosenBy: destination.step?.evidence ?? [],
   };

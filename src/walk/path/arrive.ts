@@ -1,4 +1,5 @@
 import { evidence } from '../../model/evidence.ts';
+import type { Step } from '../../model/trace.ts';
 import { isTunnel } from '../leg.ts';
 import { type Device, deadReason, deviceLine, deviceOf, isBridge } from './stations.ts';
 import { atStation, ended, going, nameOf, type Stage, type Station, type Way, withStep } from './way.ts';
@@ -27,6 +28,8 @@ export const arrive: Stage<'arrive'> = (_world, way, { station, device: name, ma
     evidence: [deviceLine(device)],
     passes: { device: name, direction: 'in' },
   });
+  const ingress = ingressRules(station, name);
+  if (ingress) return ended(seen, 'insufficient-info', ingress);
   if (link.master !== undefined) {
     const master = deviceOf(station, link.master);
     if (master && isBridge(station, master)) {
@@ -74,4 +77,17 @@ function tooLong(way: Way, station: Station, device: Device): Way[] | undefined 
     return ended(way, 'dropped', { ...base, says: `${name} of ${nameOf(station)} does not take ${length} bytes: mtu ${mtu}` });
   const says = `whether ${name} of ${nameOf(station)} takes ${length} bytes with mtu ${mtu} can't be told`;
   return ended(way, 'insufficient-info', { ...base, says });
+}
+
+/** Rules of nft's netdev family see a packet before everything else, and are not worked out. */
+function ingressRules(station: Station, device: string): Step | undefined {
+  const nft = station.net.nft();
+  if (nft.state !== 'seen') return undefined;
+  for (const table of nft.value.tables.filter(({ family }) => family === 'netdev')) {
+    const chain = table.chains.find(({ base, rules }) => base?.hook === 'ingress' && base.devices.includes(device) && rules.length > 0);
+    if (chain === undefined) continue;
+    const says = `${device} of ${nameOf(station)} has ingress rules (table netdev ${table.name}), which are not worked out`;
+    return { kind: 'rules', says, brief: 'ingress rules?', evidence: [evidence(`${station.key}/nft`, chain.line)] };
+  }
+  return undefined;
 }

@@ -13,6 +13,8 @@ export interface Destination {
   port: number | undefined;
   share: number;
   step: Step | undefined;
+  /** What has to be taken for granted of it. */
+  assumed?: string;
 }
 
 export type Destinations = { found: Destination[] } | { unknown: string; evidence: EvidenceRef[] };
@@ -66,6 +68,9 @@ function ofService(world: World, service: Service, wanted: string | undefined): 
           port: port?.port,
           share: 1,
           step: nameStep(says, withPort(address, port?.port), [objectEvidence('service', service, '.spec.clusterIP', address)]),
+          ...(service.spec.sessionAffinity === 'ClientIP'
+            ? { assumed: `the client has not been given to an endpoint of ${label} lately (session affinity)` }
+            : {}),
         },
       ],
     };
