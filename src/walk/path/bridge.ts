@@ -32,20 +32,17 @@ interface Frame {
 export const bridge: Stage<'bridge'> = (world, way, { station, bridge: name, from: port, mac }) => {
   const device = deviceOf(station, name);
   if (device === undefined)
-    return unreadable(way, station, `bridge ${name} of ${nameOf(station)} was not read`, [evidence(`${station.key}/ip-link`)]);
+    return unreadable(way, `bridge ${name} of ${nameOf(station)} was not read`, [evidence(`${station.key}/ip-link`)]);
   const from = port === undefined ? undefined : deviceOf(station, port);
   if (device.link.details.vlan_filtering === '1')
-    return unreadable(way, station, `bridge ${name} of ${nameOf(station)} filters VLANs, which is not worked out`, [deviceLine(device, 2)]);
+    return unreadable(way, `bridge ${name} of ${nameOf(station)} filters VLANs, which is not worked out`, [deviceLine(device, 2)]);
   const nft = station.net.nft();
   const table =
     nft.state === 'seen' ? nft.value.tables.find((item) => item.family === 'bridge' && item.chains.some((chain) => chain.base)) : undefined;
   if (table)
-    return unreadable(
-      way,
-      station,
-      `${nameOf(station)} has rules for bridged frames (table bridge ${table.name}), which are not worked out`,
-      [evidence(`${station.key}/nft`, table.line)],
-    );
+    return unreadable(way, `${nameOf(station)} has rules for bridged frames (table bridge ${table.name}), which are not worked out`, [
+      evidence(`${station.key}/nft`, table.line),
+    ]);
   if (from && flagsOf(from).state !== 'forwarding')
     return ended(way, 'dropped', {
       kind: 'bridge',
@@ -57,7 +54,7 @@ export const bridge: Stage<'bridge'> = (world, way, { station, bridge: name, fro
   const shown = from === undefined ? false : rules.shown;
   if (shown === undefined) {
     const says = `whether ${nameOf(station)} shows bridged packets to its IP rules was not read (net.bridge.bridge-nf-call-iptables)`;
-    return unreadable(way, station, says, [rules.evidence]);
+    return unreadable(way, says, [rules.evidence]);
   }
   const frame: Frame = { station, bridge: device, from, mac, shown, shownBy: rules.evidence };
   return shown ? shownToRules(world, way, frame) : switched(world, way, frame);
@@ -71,7 +68,7 @@ function unseen(world: World, way: Way, { station, shownBy }: Frame): Way {
   return withStep({ ...way, chosenBy: [shownBy, ...way.chosenBy] }, { kind: 'bridge', says, brief: 'not translated', evidence: [shownBy] });
 }
 
-const unreadable = (way: Way, _: Station, says: string, refs: EvidenceRef[]): Way[] =>
+const unreadable = (way: Way, says: string, refs: EvidenceRef[]): Way[] =>
   ended(way, 'insufficient-info', { kind: 'bridge', says, brief: 'bridge?', evidence: refs });
 
 /** br_nf_pre_routing: the rules see the bridge as incoming device and the port as its physical one. */
@@ -192,7 +189,7 @@ function toPort(world: World, way: Way, frame: Frame, port: Device, refs: Eviden
   if (flags.state !== 'forwarding') return refuse(`port ${name} of ${device.link.name} on ${nameOf(station)} is ${flags.state}`, 3);
   if (from?.link.name === name && flags.hairpin !== true)
     return flags.hairpin === undefined
-      ? unreadable(way, station, `whether port ${name} of ${device.link.name} is in hairpin mode was not read`, [deviceLine(port)])
+      ? unreadable(way, `whether port ${name} of ${device.link.name} is in hairpin mode was not read`, [deviceLine(port)])
       : refuse(
           `${device.link.name} of ${nameOf(station)} does not send it back by the port that it came by: hairpin mode of ${name} is off`,
           3,

@@ -52,7 +52,7 @@ function forward(world: World, way: Way, station: Station, device: string, route
   const devices = { in: device, out: route.device, gateway: route.gateway };
   const forwarded = passHook(world, marked, station, 'forward', devices);
   const left = forwarded.on.map((passed) => passHook(world, passed, station, 'postrouting', { out: route.device, gateway: route.gateway }));
-  const next = { at: 'transmit', station, device: route.device, gateway: route.gateway, forwarded: true } as const;
+  const next = { at: 'transmit', station, device: route.device, gateway: route.gateway } as const;
   return [...forwarded.over, ...left.flatMap(({ on, over }) => [...over, ...on.map((passed) => going(confirm(passed, station), next))])];
 }
 

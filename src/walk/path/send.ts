@@ -47,7 +47,7 @@ function leave(way: Way, station: Station, routed: Exclude<Routed, { to: 'over' 
   if (mtu !== undefined && way.inside.length === 0 && (sized.packet.length ?? 0) > mtu) return tooLong(sized, station, device, mtu);
   // The packet of a tunnel may be cut into fragments, of which the longest counts from here on.
   const cut = mtu !== undefined && (sized.packet.length ?? 0) > mtu ? { ...sized, packet: { ...sized.packet, length: mtu } } : sized;
-  return [going(cut, { at: 'transmit', station, device, gateway, forwarded: false })];
+  return [going(cut, { at: 'transmit', station, device, gateway })];
 }
 
 /** Stands for "as long as the sender's device takes" until the device is known. */

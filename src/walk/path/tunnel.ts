@@ -41,7 +41,7 @@ export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device:
     });
   }
   const says = `${kind} ${name} of ${nameOf(station)} sends it to ${far.address}${far.port === undefined ? '' : ` udp ${far.port}`}${far.vni === undefined ? '' : `, VNI ${far.vni}`}`;
-  const inside: Inside = { packet: way.packet, tunnel: name, kind, vni: far.vni, mac, evidence: far.evidence };
+  const inside: Inside = { packet: way.packet, kind, vni: far.vni, mac, evidence: far.evidence };
   const brief = `${kind}${far.vni === undefined ? '' : ` ${far.vni}`} to ${far.address}`;
   const stepped = withStep(way, { kind: 'encapsulate', says, brief, evidence: [...far.evidence, deviceLine(device, 2)] });
   const lost = nobodyThere(world, stepped, station, far);

@@ -31,10 +31,10 @@ export interface World {
   rulesets(station: Station, family: Packet['family']): Observed<NetfilterRuleset[]>;
 }
 
-/** A packet inside the one that is under way, and the device that put it there. */
+/** A packet inside the one that is under way. */
 export interface Inside {
   packet: Packet;
-  tunnel: string;
+  /** Kind of the device that put it there. */
   kind: string;
   vni: number | undefined;
   /** Destination MAC of the frame inside; undefined for tunnels that carry no frames. */
@@ -68,7 +68,7 @@ export type Event =
   /** A process of the station sends it. */
   | { at: 'send'; station: Station }
   /** It is handed to a device, towards a next hop. */
-  | { at: 'transmit'; station: Station; device: string; gateway: string; forwarded: boolean }
+  | { at: 'transmit'; station: Station; device: string; gateway: string }
   /** A frame is on a bridge; `from` is the port that it came by, undefined for the bridge's own. */
   | { at: 'bridge'; station: Station; bridge: string; from: string | undefined; mac: string | undefined }
   /** It is put into a tunnel; `mac` for tunnels that carry frames. */
@@ -88,7 +88,7 @@ export type Event =
 export interface Way {
   share: number;
   packet: Packet;
-  /** Outermost last. */
+  /** Innermost first: the last one is directly inside the packet. */
   inside: readonly Inside[];
   direction: 'request' | 'reply';
   /** What each namespace's connection tracking learnt on this way, by station key. */
