@@ -3,7 +3,7 @@ import { findChain, type Hook, type Table } from '../model/netfilter.ts';
 import type { Step } from '../walk/netfilter.ts';
 import type { Difference } from './compare.ts';
 import { entryKey, type FrontEntry } from './entries.ts';
-import { describe, describeBases, doubtOf, type Explained, mostLines, portOf, type Scene } from './scene.ts';
+import { describe, describeBases, doubtOf, type Explained, mostLines, type Scene } from './scene.ts';
 import { entryChain, isOfKubeProxy, jumpTarget, translationTable, type Writer } from './writers.ts';
 
 /** Nothing answers for the front: no entry, or one that no packet comes to. */
@@ -46,7 +46,7 @@ function withoutEntry(scene: Scene, writer: Writer, difference: Difference, does
   const line = sort === 'map' ? home?.sets.find((set) => set.name === name)?.line : home && findChain(home, name)?.line;
   return {
     kind: 'missing',
-    cause: `no entry ${portOf(difference)}`,
+    cause: `no entry ${container}`,
     why: `${container} has nothing for ${front.address === null ? 'port' : `${front.address}:`}${front.address === null ? ' ' : ''}${front.port}/${front.protocol}`,
     evidence: [evidence(scene.tables.entryOf(writer.source), ...(line === undefined ? [] : [line]))],
   };

@@ -1,7 +1,9 @@
 import { type EvidenceRef, evidence } from '../model/evidence.ts';
 import type { DifferenceKind } from './compare.ts';
+import { fixOf, nextOf, titleOf } from './finding-words.ts';
 import type { Origin } from './flows.ts';
 import type { Front } from './node-plan.ts';
+import { comparePeers, describeFront, type PeersOf, serviceName } from './peers.ts';
 import { endpointKey } from './service-ports.ts';
 import type { StaleFront, Verified } from './verification.ts';
 import type { ClusterVerification, NodeResult } from './verify-cluster.ts';
@@ -33,27 +35,36 @@ export interface VerifyFinding {
 /** kube-proxy writes a change within its shortest period (`minSyncPeriod`, 1 s); twice that, and other nodes having done it, is no delay any more. */
 const peersDoneSeconds = 2;
 
-/** One finding for each cause on each node; faults first. */
+/** One finding for each cause on each node; faults first. What settles is told apart from what should have settled by now. */
 export function findingsOf(cluster: ClusterVerification): VerifyFinding[] {
+  const peersOf = comparePeers(cluster);
   const findings = cluster.nodes.flatMap((result) => {
     if (result.verification === null) return [];
     const groups = new Map<string, Verified[]>();
     for (const item of result.verification.differences) {
-      const key = `${item.explained.kind} ${item.explained.cause}`;
-      groups.set(key, [...(groups.get(key) ?? []), item]);
+      const { kind, cause } = item.explained;
+      const severity = severityOf(result, kind, item.front, peersOf(result, [item.front], kind).right);
+      const key = `${severity} ${kind} ${cause}`;
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [item]);
+      else group.push(item);
     }
-    return [...[...groups.values()].map((group) => toFinding(cluster, result, group)), ...staleFinding(cluster, result)];
+    return [...[...groups.values()].map((group) => toFinding(result, group, peersOf)), ...staleFinding(cluster, result)];
   });
   const order: readonly FindingSeverity[] = ['fault', 'settling', 'note'];
   return findings.sort((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity) || b.fronts.length - a.fronts.length);
 }
 
-function toFinding(cluster: ClusterVerification, result: NodeResult, group: readonly Verified[]): VerifyFinding {
+function toFinding(result: NodeResult, group: readonly Verified[], peersOf: PeersOf): VerifyFinding {
   const [first] = group as [Verified, ...Verified[]];
   const { kind } = first.explained;
   const fronts = [...new Set(group.map(({ front }) => front))];
-  const peers = peersOf(cluster, result, fronts, kind);
-  const [settling, severity] = severityOf(result, kind, fronts, peers.right);
+  const peers = peersOf(result, fronts, kind);
+  const severity = severityOf(result, kind, first.front, peersOf(result, [first.front], kind).right);
+  const settling =
+    severity === 'settling'
+      ? `; still settling: the API changed ${ageOf(result, first.front)} s before, and kube-proxy may take ${result.syncPeriod} s`
+      : '';
   const why = [...new Set(group.map(({ explained }) => explained.why))].slice(0, 2).join('; ');
   const from = [...new Set(group.flatMap(({ flow }) => flow?.from ?? []))];
   return {
@@ -70,74 +81,8 @@ function toFinding(cluster: ClusterVerification, result: NodeResult, group: read
     peersRight: peers.right,
     peersAlike: peers.alike,
     next: nextOf(result.node, fronts[0] as Front),
-    fix: fixes[kind].map((step) => step.replaceAll('NODE', result.node)),
+    fix: fixOf(kind, result.node),
   };
-}
-
-/** One sentence: what the node does, to which Services, and the proof in short. */
-function titleOf(
-  node: string,
-  { flow, difference, explained }: Verified,
-  fronts: readonly Front[],
-  why: string,
-  from: readonly Origin[],
-): string {
-  const [front, ...others] = fronts.map(describeFront);
-  const subject = others.length === 0 ? `${front}` : `${fronts.length} Service addresses (${front}, …)`;
-  const it = `node ${node}: ${subject}`;
-  switch (explained.kind) {
-    case 'missing':
-      return `node ${node}: nothing ${difference.should.startsWith('to be translated') || flow === null ? 'translates' : 'refuses'} ${subject}: ${why}`;
-    case 'unhooked':
-      return `node ${node}: no packet comes to the rules for ${subject}: ${why}`;
-    case 'shadowed':
-      return `node ${node}: another rule takes packets to ${subject} before kube-proxy's do: ${why}`;
-    case 'stopped-after':
-      return `${it} ${others.length === 0 ? 'is' : 'are'} translated as meant, and then stopped: ${why}`;
-    case 'doubled':
-    case 'stale-endpoint':
-    case 'missing-endpoint':
-      return `${it} ${difference.is}`;
-    default:
-      return `${it} ${difference.is}; it ought ${difference.should}${from.length === 0 ? '' : ` (from ${from.map((origin) => originWords[origin]).join(', ')})`}`;
-  }
-}
-
-const originWords: Record<Origin, string> = {
-  pod: 'a pod of the node',
-  endpoint: 'an endpoint to itself',
-  node: 'the node itself',
-  outside: 'outside',
-  barred: 'outside of the source ranges',
-};
-
-const serviceName = ({ planned: { port } }: Front): string =>
-  `${port.namespace}/${port.name}${port.portName === '' ? '' : `:${port.portName}`}`;
-
-/** `ClusterIP 10.96.0.10:53/udp of kube-system/kube-dns:dns`. */
-export const describeFront = (front: Front): string =>
-  `${front.kind} ${front.address === null ? front.port : endpointKey(front.address, front.port)}/${front.protocol} of ${serviceName(front)}`;
-
-/** Other nodes of the same family that have the same fronts. */
-function peersOf(
-  cluster: ClusterVerification,
-  result: NodeResult,
-  fronts: readonly Front[],
-  kind: DifferenceKind,
-): { right: string[]; alike: string[] } {
-  const wanted = new Set(fronts.map(describeFront));
-  const others = cluster.nodes.filter(
-    (other) => other.node !== result.node && other.family === result.family && other.verification !== null,
-  );
-  const [right, alike]: [string[], string[]] = [[], []];
-  for (const { node, verification } of others) {
-    if (verification === null) continue;
-    const same = verification.differences.filter(({ front }) => wanted.has(describeFront(front)));
-    const doubtful = [...verification.unknown.values()].some((list) => [...list].some((front) => wanted.has(describeFront(front))));
-    if (same.some((item) => item.explained.kind === kind)) alike.push(node);
-    else if (same.length === 0 && !doubtful && verification.fronts.some((front) => wanted.has(describeFront(front)))) right.push(node);
-  }
-  return { right, alike };
 }
 
 /** Kinds that a change of the API, not written yet, may cause. */
@@ -154,19 +99,15 @@ const mayFollowLate: ReadonlySet<DifferenceKind> = new Set([
  * A change younger than kube-proxy's sync period may still be on its way, unless kube-proxy of this node does not answer, or other nodes
  * have written it already and this one has had time for that.
  */
-function severityOf(
-  result: NodeResult,
-  kind: DifferenceKind,
-  fronts: readonly Front[],
-  peersRight: readonly string[],
-): [string, FindingSeverity] {
-  if (kind === 'stopped-after') return ['', 'note'];
-  if (!mayFollowLate.has(kind) || result.silent) return ['', 'fault'];
-  const ages = fronts.map((front) => result.ages.of(front.planned.port));
-  const oldest = Math.max(...ages.map((age) => age ?? Number.POSITIVE_INFINITY));
-  if (oldest >= result.syncPeriod || (peersRight.length > 0 && oldest >= peersDoneSeconds)) return ['', 'fault'];
-  return [`; still settling: the API changed ${Math.round(oldest)} s before, and kube-proxy may take ${result.syncPeriod} s`, 'settling'];
+function severityOf(result: NodeResult, kind: DifferenceKind, front: Front, peersRight: readonly string[]): FindingSeverity {
+  if (kind === 'stopped-after') return 'note';
+  if (!mayFollowLate.has(kind) || result.silent) return 'fault';
+  const age = ageOf(result, front);
+  return age >= result.syncPeriod || (peersRight.length > 0 && age >= peersDoneSeconds) ? 'fault' : 'settling';
 }
+
+/** Seconds since the last change of a front's Service; what is not known is old. */
+const ageOf = (result: NodeResult, front: Front): number => Math.round(result.ages.of(front.planned.port) ?? Number.POSITIVE_INFINITY);
 
 const mostLines = 8;
 
@@ -228,34 +169,10 @@ function staleFinding(cluster: ClusterVerification, result: NodeResult): VerifyF
       peersRight: right,
       peersAlike: others.filter(has).map(({ node }) => node),
       next: [`kubectl get services -A | grep -w ${first.address ?? first.port}`],
-      fix: fixes['stale-front'].map((step) => step.replaceAll('NODE', result.node)),
+      fix: fixOf('stale-front', result.node),
     },
   ];
 }
 
 const placeOf = ({ address, port, protocol }: StaleFront): string =>
   `${address === null ? `NodePort ${port}` : endpointKey(address, port)}/${protocol}`;
-
-const nextOf = (node: string, { planned: { port } }: Front): string[] => [
-  `k8snet diagnose svc/${port.name} -n ${port.namespace} --from node/${node}`,
-  `kubectl get pods -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=${node} -o wide`,
-];
-
-const restart =
-  'Restart kube-proxy on NODE, which writes all of its rules anew: `kubectl delete pod -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=NODE`';
-const fixes: Record<DifferenceKind, readonly string[]> = {
-  missing: [restart, 'If it stays: read its log for a failing restore or a lost connection to the API server'],
-  unhooked: [
-    restart,
-    'Find what flushes the built-in chains (firewalld, ufw, an iptables-restore without --noflush), and make it leave them alone',
-  ],
-  shadowed: ['Take the quoted rule away, or let it leave the Service range alone; kube-proxy never removes rules of others'],
-  'stale-endpoint': [restart, 'If it stays: kube-proxy does not see the API server; read its log'],
-  'missing-endpoint': [restart],
-  'wrong-verdict': [restart],
-  'wrong-masquerade': [restart, 'Compare clusterCIDR and detectLocalMode of the ConfigMap kube-system/kube-proxy with the pod network'],
-  'wrong-affinity': [restart],
-  doubled: ['Remove what the other mode or backend has left: kube-proxy --cleanup with its image and mode, or a reboot of NODE'],
-  'stale-front': [restart],
-  'stopped-after': ['Not a matter of kube-proxy: ask k8snet diagnose'],
-};

@@ -7,7 +7,7 @@ import type { Explained } from './scene.ts';
 export interface Verified {
   front: Front;
   flow: FrontFlow | null;
-  difference: Pick<Difference, 'kind' | 'endpoints' | 'is' | 'should'>;
+  difference: Pick<Difference, 'kind' | 'endpoints' | 'expects' | 'is' | 'should'>;
   explained: Explained;
 }
 

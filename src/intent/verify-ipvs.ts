@@ -58,7 +58,12 @@ function add(
   endpoints: string[],
   explained: Omit<Explained, 'kind'>,
 ): void {
-  result.differences.push({ front, flow: null, difference: { kind, endpoints, ...words }, explained: { kind, ...explained } });
+  result.differences.push({
+    front,
+    flow: null,
+    difference: { kind, endpoints, expects: 'translated', ...words },
+    explained: { kind, ...explained },
+  });
 }
 
 const name = ({ front }: ExpectedServer): string =>
