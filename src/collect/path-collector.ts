@@ -1,5 +1,5 @@
 import { apiKey, apiPaths, systemNamespace } from '../model/object-paths.ts';
-import { choosePort, endpointsOf, findDnsService, readList, readObject } from '../parse/objects.ts';
+import { choosePort, endpointsOf, readList, readObject } from '../parse/objects.ts';
 import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema } from '../schema/kubernetes.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
@@ -120,7 +120,9 @@ async function readNode(
 async function readPath(options: PathOptions, reader: ClusterReader, add: (entries: readonly Entry[]) => void): Promise<Path> {
   const { from, to } = options;
   const home = options.namespace ?? 'default';
-  const toNamespace = to.kind === 'address' ? await namespaceOf(reader, to.address) : (to.namespace ?? home);
+  const front = to.kind === 'address' ? await frontAt(reader, to, add) : undefined;
+  const toNamespace =
+    to.kind === 'address' ? (front?.metadata.namespace ?? (await namespaceOf(reader, to.address))) : (to.namespace ?? home);
   const fromNamespace = (from && from.kind !== 'outside' ? from.namespace : null) ?? home;
   const namespaces = [...new Set([fromNamespace, ...(toNamespace === null ? [] : [toNamespace]), systemNamespace])];
   const ofService = to.kind === 'service' ? [apiPaths.service(toNamespace ?? home, to.name)] : [];
@@ -137,7 +139,7 @@ async function readPath(options: PathOptions, reader: ClusterReader, add: (entri
   const pods = lists.flatMap((list) => (list.state === 'seen' ? list.value : []));
   const nodes = readList(at(apiPaths.nodes), nodeSchema);
   const nodeList = nodes.state === 'seen' ? nodes.value : [];
-  const service = to.kind === 'service' ? serviceAt(at, to.name, toNamespace ?? home) : undefined;
+  const service = to.kind === 'service' ? serviceAt(at, to.name, toNamespace ?? home) : front;
   const backends = backendsOf(at, service, to, pods, toNamespace ?? home);
   const byName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
   const podsRead = readList(at(apiPaths.pods(fromNamespace)), podSchema);
@@ -154,11 +156,12 @@ async function readPath(options: PathOptions, reader: ClusterReader, add: (entri
             from,
             fromNamespace,
             byName,
-            nodeList.map(({ metadata }) => metadata.name),
+            nodes.state === 'seen' ? nodeList.map(({ metadata }) => metadata.name) : null,
             podsRead,
             reader,
             add,
           );
+  if (client.kind === 'none') throw new UsageError(client.why);
   const clientPod = byName.get(`${client.namespace}/${client.name}`);
   const owners =
     to.kind === 'address' ? nodeList.filter((node) => node.status.addresses?.some(({ address }) => address === to.address)) : [];
@@ -184,6 +187,25 @@ const addressesOf = ({ to }: PathOptions, service: Service | undefined): string[
     (address) => address !== 'None' && !address.includes(':'),
   );
 
+/** The Service that has an address and port, or whose port every node has; what no node has can't be a NodePort, but reading one more pod harms nobody. */
+async function frontAt(
+  reader: ClusterReader,
+  to: Extract<PathOptions['to'], { kind: 'address' }>,
+  add: (entries: readonly Entry[]) => void,
+): Promise<Service | undefined> {
+  const read = await readObjects(reader, [apiPaths.allServices]);
+  add(read);
+  const services = readList(read[0], serviceSchema);
+  return (services.state === 'seen' ? services.value : []).find(({ spec, status }) => {
+    const own = [
+      ...(spec.clusterIPs ?? []),
+      ...(spec.externalIPs ?? []),
+      ...(status?.loadBalancer?.ingress ?? []).flatMap(({ ip }) => ip ?? []),
+    ];
+    return own.includes(to.address) || (to.port !== undefined && (spec.ports ?? []).some(({ nodePort }) => nodePort === to.port));
+  });
+}
+
 /** The namespace of the pod that has an address; null when no pod has it, or that could not be asked. */
 async function namespaceOf(reader: ClusterReader, address: string): Promise<string | null> {
   const read = await reader.get(`/api/v1/pods?fieldSelector=status.podIP%3D${encodeURIComponent(address)}`);
@@ -197,7 +219,7 @@ function serviceAt(at: (path: string) => Entry | undefined, name: string, namesp
   return service.state === 'seen' ? service.value : undefined;
 }
 
-/** The pods at the other end: endpoints of the Service (and of cluster DNS, when that is the target), the pod that was named or has the address. */
+/** The pods at the other end: endpoints of the Service, the pod that was named or has the address. */
 function backendsOf(
   at: (path: string) => Entry | undefined,
   service: Service | undefined,
@@ -205,17 +227,17 @@ function backendsOf(
   pods: readonly Pod[],
   namespace: string,
 ): Pod[] {
-  if (to.kind === 'address') {
-    const services = readList(at(apiPaths.services(systemNamespace)), serviceSchema);
-    const dns = services.state === 'seen' ? findDnsService(services.value) : undefined;
-    if (dns?.spec.clusterIP === to.address) return endpointPods(at, dns, systemNamespace, pods, null);
-    return pods.filter((pod) => pod.status.podIP === to.address);
-  }
-  if (to.kind === 'service') return service ? endpointPods(at, service, namespace, pods, to.port ?? null) : [];
+  if (to.kind === 'address' && service === undefined) return pods.filter((pod) => pod.status.podIP === to.address);
+  if (to.kind !== 'pod')
+    return service ? endpointPods(at, service, namespace, pods, to.port === undefined ? null : portOf(service, to.port)) : [];
   const pod = pods.find(({ metadata }) => metadata.name === to.name && metadata.namespace === namespace);
   if (pod === undefined) throw new UsageError(`there is no pod "${to.name}" in namespace "${namespace}"`);
   return [pod];
 }
+
+/** The Service's own port behind a NodePort. */
+const portOf = (service: Service, port: string | number): string =>
+  String((service.spec.ports ?? []).find(({ nodePort }) => nodePort === port)?.port ?? port);
 
 function endpointPods(
   at: (path: string) => Entry | undefined,

@@ -28,11 +28,11 @@ const never = (): never => {
   throw new Error('without access to nodes nothing is run on them');
 };
 
-function collect(wanted: Pick<PathOptions, 'from' | 'to'>, asked: string[] = []) {
+function collect(wanted: Pick<PathOptions, 'from' | 'to'>, asked: string[] = [], reader = readerOf(asked)) {
   const options: PathOptions = { ...wanted, namespace: 'default', nodeAccess: 'none', image: '', nodePodNamespace: 'kube-system' };
   const kubectl = { binary: 'kubectl', flags: {}, run: never };
   const nodePods = { create: never, removeAll: never, lastWords: never };
-  return collectPath(options, { kubectl, reader: readerOf(asked), nodePods: nodePods as never, version: '0', progress: () => {} });
+  return collectPath(options, { kubectl, reader, nodePods: nodePods as never, version: '0', progress: () => {} });
 }
 
 const service = { kind: 'service', namespace: null, name: 'my-service', port: undefined } as const;
@@ -56,8 +56,22 @@ describe('collectPath', () => {
     const asked: string[] = [];
     const to = { kind: 'address', address: web?.status.podIP ?? '', port: 8080 } as const;
     const { entries } = await collect({ from: { kind: 'pod', namespace: null, name: 'client' }, to }, asked);
-    expect(asked[0]).toBe(`/api/v1/pods?fieldSelector=status.podIP%3D${web?.status.podIP}`);
+    expect(asked).toContain(`/api/v1/pods?fieldSelector=status.podIP%3D${web?.status.podIP}`);
     expect(nodesIn(entries.keys())).toEqual(['n1', web?.spec.nodeName]);
+  });
+
+  it('finds the Service that an address belongs to, in whatever namespace it is', async () => {
+    const listed = JSON.parse(recorded.get('api/api/v1/namespaces/kube-system/services')?.stdout ?? '{}') as object;
+    const asked: string[] = [];
+    const reader = readerOf(asked);
+    const all = {
+      ...reader,
+      get: (path: string) => (path === '/api/v1/services' ? Promise.resolve({ ok: true as const, body: listed }) : reader.get(path)),
+    };
+    const to = { kind: 'address', address: '10.96.0.10', port: 53 } as const;
+    const { entries } = await collect({ from: { kind: 'pod', namespace: null, name: 'client' }, to }, asked, all);
+    const dnsPods = [...entries.keys()].filter((key) => /^pod\/kube-system\/coredns-[^/]+\/ip-addr$/.test(key));
+    expect(dnsPods).toHaveLength(2);
   });
 
   it('chooses a client where none is named, and refuses what is not there', async () => {
