@@ -3,6 +3,7 @@ import type { Parsed } from '../model/parsed.ts';
 import { readBlockLine } from './nft/blocks.ts';
 import { initialNftState, type NftState, unread } from './nft/state.ts';
 import { markLossyTables } from './nft/xtables.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads `nft list ruleset`, `list table` and `list chain`, also with -a, -n, -s and -t (nft 0.9 to 1.1; grammar: nft(8) and src/rule.c of nftables).
@@ -22,7 +23,7 @@ export function parseNftText(text: string): Parsed<NetfilterRuleset> {
   for (const table of state.ruleset.tables)
     if (!table.closed) unread(state, table.line, `table ${table.family} ${table.name}`, 'the table is not closed: the output was cut');
   markLossyTables(state.ruleset);
-  return { value: state.ruleset, unparsed: state.unparsed, complete: state.unparsed.length === 0 };
+  return { value: state.ruleset, unparsed: state.unparsed, complete: state.unparsed.length === 0 && endsInLine(text) };
 }
 
 interface Joined {

@@ -30,6 +30,9 @@ export function* eachLine(text: string): Generator<TextLine> {
   }
 }
 
+/** False when the last line was cut: these tools end every line. */
+export const endsInLine = (text: string): boolean => text === '' || text.endsWith('\n');
+
 /** See `InputText.whole`. */
 export const isWholeText = (text: string): boolean => text === '' || (text.endsWith('\n') && !/[\r\0\x1b\ufffd]/.test(text));
 

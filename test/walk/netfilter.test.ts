@@ -158,6 +158,7 @@ describe('evaluateHook', () => {
         '\t\tip saddr @banned tcp dport { 22, 8000-8100 } reject with tcp reset',
         '\t}',
         '}',
+        '',
       ].join('\n'),
     );
     expect(nft.complete).toBe(true);
