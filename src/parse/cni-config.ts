@@ -12,7 +12,7 @@ export function parseCniConfig(text: string): Parsed<CniConfig> {
   const unparsed: UnparsedLine[] = [];
   for (const part of partsOf(linesOf(text))) {
     if (part.heading) value.otherLines.push(part.heading.line);
-    unparsed.push(...part.before.map((line) => ({ ...line, why: 'stands before the JSON' })));
+    for (const line of part.before) unparsed.push({ ...line, why: 'stands before the JSON' });
     const first = part.json[0];
     if (first) takeFile(value, unparsed, part.path, first.line, part.json.map((line) => line.text).join('\n'));
   }
@@ -41,7 +41,7 @@ function partsOf(lines: Line[]): Part[] {
 
 function takeFile(value: CniConfig, unparsed: UnparsedLine[], path: string | undefined, line: number, json: string): void {
   const { settings, otherLines, unparsed: bad } = settingsOf(json, line);
-  unparsed.push(...bad);
+  for (const line of bad) unparsed.push(line);
   if (bad.length > 0) return;
   const text = (key: string): string | undefined => settingAt(settings, key)?.value?.toString();
   const isList = settings.some((setting) => setting.path.startsWith('plugins.'));
@@ -57,7 +57,7 @@ function takeFile(value: CniConfig, unparsed: UnparsedLine[], path: string | und
   };
   if (plugins.length > 0) value.files.push(file);
   else unparsed.push({ line, text: json.split('\n')[0] ?? '', why: 'JSON without a CNI plugin' });
-  if (plugins.length > 0) value.otherLines.push(...otherLines);
+  if (plugins.length > 0) for (const line of otherLines) value.otherLines.push(line);
   else
     unparsed.push(
       ...linesOf(json)

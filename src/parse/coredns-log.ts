@@ -42,7 +42,8 @@ const rules: readonly LineRule<State>[] = [
     line(String.raw`(?:error: timed out waiting for the condition|W\d{4} .*|Flag .* deprecated.*)$`),
     (state, _groups, at) => state.otherLines.push(at.line),
   ],
-  [/^\s*(?:[~|/\\_. ()`'"-]*_[~|/\\_. ()`'"-]*)$/, (state, _groups, at) => state.otherLines.push(at.line)],
+  // The banner: drawn letters, of which each line has an underscore.
+  [/^[~|/\\_. ()`'"\t-]+$/, (state, _groups, { line, text }) => text.includes('_') && state.otherLines.push(line)],
 ];
 
 const klogLevels = new Map<string, string>(Object.entries({ I: 'INFO', W: 'WARNING', E: 'ERROR', F: 'FATAL' }));

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { HasLine, Parsed } from '../model/parsed.ts';
-import { looksLikeJson, parseJsonItems } from './json-items.ts';
+import { jsonText, looksLikeJson, parseJsonItems } from './json-items.ts';
 import { type Attempt, emptyRecord, parseEachLine, type TextLine, toCount, wordsOf } from './text-lines.ts';
 import { countField, flagWords, type KeywordTable, otherValues, readKeywords, textField, textRecord, Words } from './word-table.ts';
 
@@ -80,7 +80,7 @@ const fromJson = (item: z.output<typeof schema>, line: number): NexthopObject =>
   const { gateway, dev, scope, protocol, type } = item;
   const alone = ['blackhole', 'fdb'].filter((flag) => flag in item);
   return {
-    ...newNexthop({ line, text: JSON.stringify(item) }, item.id),
+    ...newNexthop({ line, text: jsonText(item) }, item.id),
     ...(gateway === undefined ? {} : { via: gateway }),
     ...(dev === undefined ? {} : { dev }),
     ...(scope === undefined ? {} : { scope }),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { IpSet, IpSetMember } from '../model/ipset.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import { wholeJson } from './json-items.ts';
 import { emptyRecord } from './text-lines.ts';
 
 interface State {
@@ -123,7 +124,7 @@ const jsonListing = z.array(
 
 /** `ipset list -o json` (ipset 7.16 and later); stands on many lines, but members are given the line 1. */
 function parseJson(text: string): Parsed<IpSet[]> {
-  const parsed = jsonListing.safeParse(jsonOf(text));
+  const parsed = jsonListing.safeParse(wholeJson(text));
   if (!parsed.success)
     return { value: [], unparsed: [{ line: 1, text: text.slice(0, 200), why: 'not the JSON of ipset' }], complete: false };
   const sets = parsed.data.map((item): IpSet => {
@@ -141,12 +142,4 @@ function parseJson(text: string): Parsed<IpSet[]> {
     return { ...set, members, ...(header.numentries === undefined ? {} : { entries: Number(header.numentries) }) };
   });
   return { value: sets, unparsed: [], complete: true };
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -36,13 +36,37 @@ export const parseJsonItems = <S extends z.ZodType, T>(
 
 /** The array behind the text; `undefined` when it is not exactly one whole JSON array. An array of arrays (`ip -j addr` of 4.x) stays as it is. */
 export const jsonArray = (text: string): unknown[] | undefined => {
+  const parsed = wholeJson(text);
+  return Array.isArray(parsed) ? parsed : undefined;
+};
+
+/** The value of a text that is JSON from end to end; undefined where it is cut, mixed with other output, or nested deeper than any tool's. */
+export const wholeJson = (text: string): unknown => {
   try {
-    const parsed: unknown = JSON.parse(text);
-    return Array.isArray(parsed) ? parsed : undefined;
+    return isTooDeep(text) ? undefined : JSON.parse(text);
   } catch {
-    return undefined; // cut or mixed with other output
+    return undefined;
   }
 };
+
+/** What reads JSON calls itself for each level. */
+const deepest = 500;
+
+function isTooDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === quote) inString = !inString;
+    else if (inString) index += code === backslash ? 1 : 0;
+    else if (code === openBracket || code === openBrace) depth++;
+    else if (code === openBracket + 2 || code === openBrace + 2) depth--;
+    if (depth > deepest) return true;
+  }
+  return false;
+}
+
+const [quote = 0, backslash = 0, openBracket = 0, openBrace = 0] = ['"', '\\', '[', '{'].map((character) => character.charCodeAt(0));
 
 /** Every line of the text, listed as unparsed. */
 export const wholeText = (text: string, why: string): UnparsedLine[] =>

@@ -62,7 +62,7 @@ function readElementCommand(state: NftState, table: Table, name: string, body: s
   }
   const reader = nftReader(read.tokens);
   reader.take('{');
-  set.elements.push(...readElements(reader));
+  for (const element of readElements(reader)) set.elements.push(element);
 }
 
 /** `{ type filter hook forward priority 0 ; comment "x" ; }`: the same lines as in a listing, between semicolons. */

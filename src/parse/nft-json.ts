@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Chain, NamedSet, NetfilterRuleset, Table } from '../model/netfilter.ts';
 import type { Parsed } from '../model/parsed.ts';
-import { jsonText, wholeText } from './json-items.ts';
+import { jsonText, wholeJson, wholeText } from './json-items.ts';
 import { namedObjectOfJson } from './nft/json-named.ts';
 import { chainOfJson, flowtableOfJson, ruleOfJson, setOfJson } from './nft/json-objects.ts';
 import { initialNftState, isFamily, type NftState, newTable, unread } from './nft/state.ts';
@@ -19,7 +19,7 @@ const member = z.looseObject({ family: z.string(), table: z.string().optional(),
 export function parseNftJson(text: string): Parsed<NetfilterRuleset> {
   const state: State = { ...initialNftState(), tables: new Map() };
   const { before, json } = parted(text);
-  const parsed = listing.safeParse(jsonOf(json));
+  const parsed = listing.safeParse(wholeJson(json));
   if (!parsed.success) {
     const unparsed = wholeText(text, 'not the JSON of nft: cut, or mixed with other output');
     return { value: state.ruleset, unparsed, complete: false };
@@ -58,14 +58,6 @@ function readBefore(state: State, before: string): void {
     if (/^# Warning/.test(line)) state.ruleset.warnings.push({ kind: 'tool-message', line: index + 1, text: line });
     else if (line.trim() !== '') unread(state, index + 1, line, 'stands before the JSON');
   });
-}
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function readObject(state: State, object: Record<string, unknown>): void {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { HasLine, Parsed } from '../model/parsed.ts';
+import { wholeJson } from './json-items.ts';
 import { applyRules, type LineRule, linesOf } from './line-rules.ts';
 
 /** One change of the ruleset, as it was told when it happened. */
@@ -66,7 +67,7 @@ const jsonLine = z.partialRecord(z.enum(verbs), z.record(z.string(), named));
 
 /** `{"add": {"rule": {…}}}`; false where the line is anything else. */
 function takeJson(events: RulesetEvent[], text: string, line: number): boolean {
-  const parsed = jsonLine.safeParse(jsonOf(text));
+  const parsed = jsonLine.safeParse(wholeJson(text));
   if (!parsed.success) return false;
   for (const [event, objects] of Object.entries(parsed.data))
     for (const [object, item] of Object.entries(objects)) events.push(eventOf(event as RulesetEvent['event'], object, item, line));
@@ -82,11 +83,3 @@ const eventOf = (event: RulesetEvent['event'], object: string, item: z.output<ty
   name: object === 'table' ? undefined : (item.chain ?? item.name),
   details: JSON.stringify(item),
 });
-
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Parsed } from '../model/parsed.ts';
 import type { KernelCounter } from '../model/socket.ts';
-import { wholeText } from './json-items.ts';
+import { wholeJson, wholeText } from './json-items.ts';
 import { type Attempt, readText, type TextLine, toCount, unparsedLine } from './text-lines.ts';
 
 /**
@@ -41,7 +41,7 @@ const jsonSchema = z.record(z.string(), z.record(z.string(), z.number()));
 
 /** `nstat -j`: `{"kernel":{"IpInReceives":45,…}}`; `line` is the number of the counter. */
 const parseJson = (text: string): Parsed<KernelCounter[]> => {
-  const checked = jsonSchema.safeParse(jsonValue(text));
+  const checked = jsonSchema.safeParse(wholeJson(text));
   if (!checked.success) return { value: [], unparsed: wholeText(text, 'not the JSON of nstat'), complete: false };
   const pairs = Object.values(checked.data).flatMap((counters) => Object.entries(counters));
   const value = pairs.map(([name, number], index) => ({ line: index + 1, text: `${name} ${number}`, name, value: number }));
@@ -51,12 +51,4 @@ const parseJson = (text: string): Parsed<KernelCounter[]> => {
     unparsed: inexact.map((counter) => unparsedLine(counter, 'the number is larger than 2^53')),
     complete: inexact.length === 0,
   };
-};
-
-const jsonValue = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 };

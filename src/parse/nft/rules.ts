@@ -18,7 +18,7 @@ export function ruleOf(text: string, line: number, lines: readonly string[], fam
   for (const [index, part] of lines.entries()) {
     const read = nftTokens(part, line + index);
     if (read === undefined) return { rule: unreadable(text, line), hasXt: false };
-    tokens.push(...read.tokens);
+    for (const token of read.tokens) tokens.push(token);
     remark = read.remark;
   }
   if (isCut(tokens)) return { rule: unreadable(text, line), hasXt: false };
@@ -36,12 +36,18 @@ export function ruleOf(text: string, line: number, lines: readonly string[], fam
   return { rule, hasXt };
 }
 
-/** More braces or parentheses opened than closed: the rule does not end here. */
+/** Deeper than any rule: expressions are read by functions that call themselves. */
+const deepest = 200;
+
+/** More braces or parentheses opened than closed, so that the rule does not end here, or more than can be read. */
 function isCut(tokens: readonly NftToken[]): boolean {
   let open = 0;
+  let joined = 0;
   for (const { text, quoted } of tokens) {
     if (quoted) continue;
     if (text === '{' || text === '(') open++;
+    if (text === '|' || text === '&' || text === '^') joined++;
+    if (open > deepest || joined > deepest) return true;
     if (text === '}' || text === ')') open--;
   }
   return open !== 0;

@@ -75,11 +75,11 @@ function readElementLines(state: NftState, set: NamedSet, line: number, lines: s
       unread(state, line + index, text, 'a quote is not closed');
       return;
     }
-    tokens.push(...read.tokens);
+    for (const token of read.tokens) tokens.push(token);
   }
   const reader = nftReader(tokens);
   reader.take('{');
-  set.elements.push(...readElements(reader));
+  for (const element of readElements(reader)) set.elements.push(element);
   if (tokens.at(-1)?.text !== '}') {
     set.elementsKnown = false;
     unread(state, line, `set ${set.name}`, 'the elements are not closed: the output was cut');
