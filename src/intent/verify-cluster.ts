@@ -1,4 +1,5 @@
 import type { Facts } from '../facts/facts.ts';
+import { addressMask, addressText } from '../model/netfilter-address.ts';
 import type { Observed } from '../model/observed.ts';
 import type { Node, Service } from '../schema/kubernetes.ts';
 import { type ClusterObjects, clusterObjectsOf } from './cluster-objects.ts';
@@ -164,8 +165,17 @@ function podAddresses(facts: Facts, node: Node, family: Family): string[] {
     .filter((pod) => pod.spec.nodeName === node.metadata.name && pod.spec.hostNetwork !== true && pod.status.phase === 'Running')
     .flatMap((pod) => pod.status.podIPs?.map(({ ip }) => ip) ?? (pod.status.podIP === undefined ? [] : [pod.status.podIP]));
   const ranges = node.spec.podCIDRs ?? (node.spec.podCIDR === undefined ? [] : [node.spec.podCIDR]);
-  const made = ranges.map((range) => (range.includes(':') ? range.replace(/::\/\d+$/, '::fffe') : range.replace(/\.\d+\/\d+$/, '.251')));
+  const made = ranges.flatMap((range) => lateAddress(range) ?? []);
   return [...real, ...made].filter((address) => address.includes(':') === (family === 'ip6') && !address.includes('/'));
+}
+
+/** The fifth address from the end of a prefix. */
+function lateAddress(range: string): string | undefined {
+  const mask = addressMask(range);
+  if (mask === undefined) return undefined;
+  const all = (1n << (mask.family === 'ip' ? 32n : 128n)) - 1n;
+  const size = (all ^ mask.mask) + 1n;
+  return size < 8n ? undefined : addressText({ family: mask.family, value: mask.value + size - 5n });
 }
 
 function isSilent(facts: Facts, name: string): boolean {
