@@ -95,7 +95,7 @@ function startsOf(world: World, destination: Destination): Way[] {
     inside: [],
     direction: 'request',
     tracked: new Map(),
-    rewrite: undefined,
+    reroute: undefined,
     hops: [],
     assumed: destination.assumed === undefined ? [] : [destination.assumed],
     visited: [],
@@ -182,7 +182,7 @@ function answerTo({ flow }: World, request: Way, station: Station, packet: Packe
     packet: answer,
     inside: [],
     direction: 'reply',
-    rewrite: undefined,
+    reroute: undefined,
     visited: [],
     next: { at: 'send', station },
   };

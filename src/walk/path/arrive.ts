@@ -1,6 +1,6 @@
 import { evidence } from '../../model/evidence.ts';
-import type { Step } from '../../model/trace.ts';
 import { isTunnel } from '../leg.ts';
+import { passHook } from './rules.ts';
 import { type Device, deadReason, deviceLine, deviceOf, isBridge } from './stations.ts';
 import { atStation, ended, going, nameOf, type Stage, type Station, type Way, withStep } from './way.ts';
 
@@ -8,14 +8,13 @@ import { atStation, ended, going, nameOf, type Stage, type Station, type Way, wi
 const slack = 4;
 
 /** A frame comes to a device: too long for it, for its bridge, for another machine, or for the IP layer of its station. */
-export const arrive: Stage<'arrive'> = (_world, way, { station, device: name, mac }) => {
+export const arrive: Stage<'arrive'> = (world, way, { station, device: name, mac }) => {
   const here = entering(way, station);
   const device = deviceOf(station, name);
   if (device === undefined) {
     const says = `device ${name} of ${nameOf(station)} was not read`;
     return ended(here, 'insufficient-info', { kind: 'device', says, brief: name, evidence: [evidence(`${station.key}/ip-link`)] });
   }
-  const { link } = device;
   const dead = deadReason(device);
   if (dead)
     return ended(here, 'dropped', { kind: 'device', says: `${dead} in ${nameOf(station)}`, brief: dead, evidence: [deviceLine(device)] });
@@ -28,8 +27,14 @@ export const arrive: Stage<'arrive'> = (_world, way, { station, device: name, ma
     evidence: [deviceLine(device)],
     passes: { device: name, direction: 'in' },
   });
-  const ingress = ingressRules(station, name);
-  if (ingress) return ended(seen, 'insufficient-info', ingress);
+  const { on, over } = hasIngressRules(station, name) ? passHook(world, seen, station, 'ingress', { in: name }) : { on: [seen], over: [] };
+  return [...over, ...on.flatMap((passed) => handOver(passed, station, device, mac))];
+};
+
+/** To the bridge that the device is a port of, or to the IP layer where the frame is for this machine. */
+function handOver(seen: Way, station: Station, device: Device, mac: string | undefined): Way[] {
+  const { link } = device;
+  const { name } = link;
   if (link.master !== undefined) {
     const master = deviceOf(station, link.master);
     if (master && isBridge(station, master)) {
@@ -55,7 +60,7 @@ export const arrive: Stage<'arrive'> = (_world, way, { station, device: name, ma
     });
   }
   return [going(seen, { at: 'input', station, device: name, prerouted: false, port: undefined })];
-};
+}
 
 /** A packet keeps its mark inside a namespace and loses it on the way into another (skb_scrub_packet). */
 function entering(way: Way, station: Station): Way {
@@ -79,15 +84,9 @@ function tooLong(way: Way, station: Station, device: Device): Way[] | undefined 
   return ended(way, 'insufficient-info', { ...base, says });
 }
 
-/** Rules of nft's netdev family see a packet before everything else, and are not worked out. */
-function ingressRules(station: Station, device: string): Step | undefined {
+/** Chains of nft's ingress hook see what comes by a device before everything else does. */
+function hasIngressRules(station: Station, device: string): boolean {
   const nft = station.net.nft();
-  if (nft.state !== 'seen') return undefined;
-  for (const table of nft.value.tables.filter(({ family }) => family === 'netdev')) {
-    const chain = table.chains.find(({ base, rules }) => base?.hook === 'ingress' && base.devices.includes(device) && rules.length > 0);
-    if (chain === undefined) continue;
-    const says = `${device} of ${nameOf(station)} has ingress rules (table netdev ${table.name}), which are not worked out`;
-    return { kind: 'rules', says, brief: 'ingress rules?', evidence: [evidence(`${station.key}/nft`, chain.line)] };
-  }
-  return undefined;
+  const chains = nft.state === 'seen' ? nft.value.tables.flatMap((table) => table.chains) : [];
+  return chains.some(({ base }) => base?.hook === 'ingress' && base.devices.includes(device));
 }

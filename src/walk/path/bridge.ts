@@ -9,7 +9,7 @@ import { passHook } from './rules.ts';
 import { bridgeShowsRules } from './settings.ts';
 import { checkSource } from './source-check.ts';
 import { type Device, deviceLine, deviceOf, holdersOf, peerOf, portsOf } from './stations.ts';
-import { confirm, trackPacket } from './tracking.ts';
+import { confirm, isTranslated, trackPacket } from './tracking.ts';
 import { acrossLink, deadDevice, leaves } from './transmit.ts';
 import { ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
@@ -63,7 +63,7 @@ export const bridge: Stage<'bridge'> = (world, way, { station, bridge: name, fro
 /** A packet of a translated connection that passes unseen is not translated back; where that is noticed, this is what to quote. */
 function unseen(world: World, way: Way, { station, shownBy }: Frame): Way {
   const known = trackPacket(world, way, station);
-  if (known.rewrite === undefined) return way;
+  if (!isTranslated(known.packet)) return way;
   const says = `${nameOf(station)} does not show bridged packets to its rules, so that the addresses of this connection are not translated back`;
   return withStep({ ...way, chosenBy: [shownBy, ...way.chosenBy] }, { kind: 'bridge', says, brief: 'not translated', evidence: [shownBy] });
 }

@@ -14,10 +14,12 @@ export const input: Stage<'input'> = (world, way, { station, device, prerouted, 
   const here = atStation(way, station);
   if (prerouted) return routed(world, here, station, device);
   // What a process of the station sends to itself is known to connection tracking already.
-  const tracked = device === 'lo' ? here : trackPacket(world, here, station);
+  const tracked = device === 'lo' ? attached(here) : trackPacket(world, here, station);
   const { on, over } = passHook(world, tracked, station, 'prerouting', { in: device, bridgeIn: port });
   return [...over, ...on.flatMap((passed) => routed(world, passed, station, device))];
 };
+
+const attached = (way: Way): Way => ({ ...way, packet: { ...way.packet, conntrack: { ...way.packet.conntrack, attached: true } } });
 
 function routed(world: World, way: Way, station: Station, device: string): Way[] {
   return routeOf(way, station, device === 'lo' ? undefined : device).flatMap((route) => {

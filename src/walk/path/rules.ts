@@ -1,9 +1,9 @@
-import type { Hook, NetfilterRuleset } from '../../model/netfilter.ts';
+import type { Hook } from '../../model/netfilter.ts';
 import type { Packet } from '../../model/packet.ts';
 import { evaluateHook, type Outcome } from '../netfilter.ts';
 import { contextAt } from './context.ts';
 import { decisionEvidence, dispositionOf, rulesStep } from './rules-words.ts';
-import { assuming, describePacket, ended, nameOf, type Rewrite, type Station, type Way, type World, withStep } from './way.ts';
+import { assuming, describePacket, ended, nameOf, type Station, type Way, type World, withStep } from './way.ts';
 
 /** Device names as a hook's rules see them; bridge ports where a bridged frame passes the IP hooks. */
 export interface HookDevices {
@@ -21,10 +21,7 @@ export interface Passed {
   over: Way[];
 }
 
-/**
- * One hook of a station's rules: all backends together, nat only for the first packet of a connection; a connection that is translated already
- * is translated on without asking (nf_nat_inet_fn: the destination in PREROUTING and OUTPUT, the source in INPUT and POSTROUTING).
- */
+/** One hook of a station's rules: all backends together, and the translation of connections that are known. */
 export function passHook(world: World, way: Way, station: Station, hook: Hook, devices: HookDevices): Passed {
   const { family } = way.packet;
   const rulesets = world.rulesets(station, family);
@@ -33,7 +30,7 @@ export function passHook(world: World, way: Way, station: Station, hook: Hook, d
   const known =
     unread !== undefined && isPod ? assuming(way, `${nameOf(station)} has no netfilter rules beside those that were read`) : way;
   if (rulesets.state !== 'seen') {
-    if (isPod) return { on: [rewritten(known, hook)], over: [] };
+    if (isPod) return { on: [known], over: [] };
     const why = rulesets.state === 'unknown' ? rulesets.detail : 'none were found';
     return {
       on: [],
@@ -41,22 +38,7 @@ export function passHook(world: World, way: Way, station: Station, hook: Hook, d
     };
   }
   const packet = onDevices(known.packet, devices);
-  const context = contextAt(station, devices.gateway);
-  const parts = known.rewrite && changes(known, hook) ? splitAtNat(rulesets.value, hook) : [rulesets.value];
-  let outcomes: Outcome[] = [];
-  for (const [index, part] of parts.entries()) {
-    const before = index === 0 ? [acceptedAs(packet)] : outcomes;
-    outcomes = before.flatMap((earlier) =>
-      earlier.verdict === 'accept'
-        ? evaluateHook(
-            part,
-            hook,
-            index === 0 ? packet : onDevices(rewrittenPacket(earlier.packet, known.rewrite, hook), devices),
-            context,
-          ).map((later) => joined(earlier, later))
-        : [earlier],
-    );
-  }
+  const outcomes = evaluateHook(rulesets.value, hook, packet, contextAt(station, devices.gateway));
   const passed = toWays(known, station, hook, outcomes);
   if (unread === undefined || isPod) return passed;
   const detail = `${unread} on ${nameOf(station)}, so that it can't be told whether ${hook.toUpperCase()} lets it through`;
@@ -66,21 +48,12 @@ export function passHook(world: World, way: Way, station: Station, hook: Hook, d
   };
 }
 
-const acceptedAs = (packet: Packet): Outcome => ({ verdict: 'accept', probability: 1, packet, steps: [], assumptions: [] });
-
-const joined = (earlier: Outcome, later: Outcome): Outcome => ({
-  ...later,
-  probability: earlier.probability * later.probability,
-  steps: [...earlier.steps, ...later.steps],
-  assumptions: [...earlier.assumptions, ...later.assumptions],
-});
-
 function toWays(way: Way, station: Station, hook: Hook, outcomes: readonly Outcome[]): Passed {
   const sure = outcomes.filter((outcome) => outcome.assumptions.length === 0);
   const doubtful = outcomes.filter((outcome) => outcome.assumptions.length > 0);
   const passed: Passed = { on: [], over: [] };
   const settle = (outcome: Outcome, share: number) => {
-    const on: Way = { ...way, share: way.share * share, packet: outcome.packet };
+    const on: Way = { ...way, share: way.share * share, packet: outcome.packet, reroute: outcome.reroute };
     const step = rulesStep(station, hook, outcome, way.packet);
     if (outcome.verdict === 'accept') {
       const translated = outcome.dnat ? { ...on, chosenBy: [...on.chosenBy, ...decisionEvidence(station, outcome.dnat.decision)] } : on;
@@ -108,44 +81,6 @@ const sameEffect = (a: Outcome, b: Outcome): boolean =>
   describePacket(a.packet) === describePacket(b.packet) &&
   a.packet.mark === b.packet.mark &&
   a.packet.unknown?.join() === b.packet.unknown?.join();
-
-/** Whether the translation of a known connection changes the packet at this hook. */
-const changes = (way: Way, hook: Hook): boolean =>
-  way.rewrite !== undefined && hook !== 'forward' && way.packet.conntrack.state !== 'untracked';
-
-function rewritten(way: Way, hook: Hook): Way {
-  return changes(way, hook) ? { ...way, packet: rewrittenPacket(way.packet, way.rewrite, hook) } : way;
-}
-
-function rewrittenPacket(packet: Packet, rewrite: Rewrite | undefined, hook: Hook): Packet {
-  if (rewrite === undefined || packet.conntrack.state === 'untracked') return packet;
-  const { source, sourcePort, destination, destinationPort, ...rest } = packet;
-  const atDestination = hook === 'prerouting' || hook === 'output';
-  const ports = {
-    ...withNumber('sourcePort', atDestination ? sourcePort : rewrite.sourcePort),
-    ...withNumber('destinationPort', atDestination ? rewrite.destinationPort : destinationPort),
-  };
-  return atDestination
-    ? { ...rest, source, destination: rewrite.destination, ...ports }
-    : { ...rest, source: rewrite.source, destination, ...ports };
-}
-
-const withNumber = <K extends string>(key: K, value: number | undefined): Partial<Record<K, number>> =>
-  value === undefined ? {} : ({ [key]: value } as Record<K, number>);
-
-/** The rules before and after the place where the kernel translates: -100 at the destination, 100 at the source (NF_IP_PRI_NAT_DST, _SRC). */
-function splitAtNat(rulesets: readonly NetfilterRuleset[], hook: Hook): NetfilterRuleset[][] {
-  const at = hook === 'prerouting' || hook === 'output' ? -100 : 100;
-  const half = (wanted: (priority: number) => boolean) =>
-    rulesets.map((ruleset) => ({
-      ...ruleset,
-      tables: ruleset.tables.map((table) => ({
-        ...table,
-        chains: table.chains.filter((chain) => chain.base === undefined || chain.base.hook !== hook || wanted(chain.base.priority)),
-      })),
-    }));
-  return [half((priority) => priority < at), half((priority) => priority >= at)];
-}
 
 function onDevices(packet: Packet, devices: HookDevices): Packet {
   const { inInterface: _in, outInterface: _out, bridgeIn: _bridgeIn, bridgeOut: _bridgeOut, ...rest } = packet;

@@ -1,5 +1,4 @@
 import { evidence } from '../../model/evidence.ts';
-import type { Packet } from '../../model/packet.ts';
 import { sourceOn } from './context.ts';
 import { type Routed, routeOf } from './route.ts';
 import { passHook } from './rules.ts';
@@ -8,7 +7,7 @@ import { confirm, trackPacket } from './tracking.ts';
 import { atStation, ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
 /**
- * A packet of the station's own: route, OUTPUT, the route again where OUTPUT changed the destination or the mark (ip_route_me_harder), POSTROUTING.
+ * A packet of the station's own: route, OUTPUT, the route again where OUTPUT changed what it is routed by (ip_route_me_harder), POSTROUTING.
  */
 export const send: Stage<'send'> = (world, way, { station }) => {
   const here = atStation(way, station);
@@ -23,15 +22,13 @@ export const send: Stage<'send'> = (world, way, { station }) => {
         evidence: [evidence(`${station.key}/ip-addr`)],
       });
     const tracked = trackPacket(world, sourced, station);
-    const before = tracked.packet;
     const { on, over } = passHook(world, tracked, station, 'output', { out: deviceNameOf(routed), gateway: gatewayOf(routed) });
-    return [...over, ...on.flatMap((passed) => afterOutput(world, passed, station, routed, before))];
+    return [...over, ...on.flatMap((passed) => afterOutput(world, passed, station, routed))];
   });
 };
 
-function afterOutput(world: World, way: Way, station: Station, first: Routed, before: Packet): Way[] {
-  const isSame = way.packet.destination === before.destination && way.packet.mark === before.mark;
-  const routes = isSame ? [{ ...first, way } as Routed] : routeOf(way, station, undefined);
+function afterOutput(world: World, way: Way, station: Station, first: Routed): Way[] {
+  const routes = way.reroute === undefined ? [{ ...first, way } as Routed] : routeOf(way, station, undefined, way.reroute.mark);
   return routes.flatMap((routed) => {
     if (routed.to === 'over') return routed.ways;
     const { on, over } = passHook(world, routed.way, station, 'postrouting', { out: deviceNameOf(routed), gateway: gatewayOf(routed) });

@@ -1,7 +1,7 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Packet } from '../../model/packet.ts';
 import { waysOut } from '../../model/route.ts';
-import { lookupRoute } from '../route-lookup.ts';
+import { lookupRoute, type RouteQuery } from '../route-lookup.ts';
 import { settingOf, sysctlEntry } from './settings.ts';
 import { ownerOf } from './stations.ts';
 import { assuming, ended, nameOf, type Station, type Way } from './way.ts';
@@ -75,13 +75,20 @@ interface Back {
 
 /**
  * The lookup of the way back goes as if the answer came in by the device that the packet leaves by, or from the station itself where the packet is
- * for it; unmarked, unless the device's src_valid_mark says otherwise, which is not read (fib_validate_source).
+ * for it, and unmarked; with src_valid_mark, which is not read, it has the packet's mark (__fib_validate_source).
  */
 function backRoute(station: Station, packet: Packet, device: string): Back {
-  const { source, destination, mark, protocol } = packet;
-  const on = lookupRoute(station.net, { to: destination, from: source, iif: device, mark, protocol });
+  const { source, destination, mark, protocol, sourcePort, destinationPort } = packet;
+  const on = lookupRoute(station.net, { to: destination, from: source, iif: device, mark, protocol, sourcePort, destinationPort });
   const iif = on.state === 'seen' && on.value.route?.type === 'unicast' ? on.value.dev : undefined;
-  const decision = lookupRoute(station.net, { to: source, from: destination, iif, ...(mark === 0 ? { mark } : {}) });
+  const answer = { to: source, from: destination, iif, protocol, sourcePort: destinationPort, destinationPort: sourcePort };
+  const [unmarked, marked] = [0, mark].map((of) => devicesOf(station, { ...answer, mark: of }));
+  const isKnown = unmarked?.isKnown === true && marked?.isKnown === true && unmarked.devices.join() === marked.devices.join();
+  return { devices: isKnown ? unmarked.devices : [], isKnown, evidence: unmarked?.evidence ?? [] };
+}
+
+function devicesOf(station: Station, query: RouteQuery): Back {
+  const decision = lookupRoute(station.net, query);
   if (decision.state !== 'seen') return { devices: [], isKnown: false, evidence: [] };
   const { route, doubt } = decision.value;
   const ref = evidence(`${station.key}/ip-route`, ...(route ? [route.line] : []));

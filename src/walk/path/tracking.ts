@@ -1,11 +1,11 @@
 import type { ConntrackFlow } from '../../model/conntrack.ts';
 import { evidence } from '../../model/evidence.ts';
 import type { ConntrackTuple, ConntrackView, Packet } from '../../model/packet.ts';
-import { type Connection, freshPort, type Rewrite, type Station, type Way, type World, withStep } from './way.ts';
+import { type Connection, freshPort, type Station, type Way, type World, withPort, withStep } from './way.ts';
 
 /**
  * What the connection tracking of a namespace makes of a packet that comes to it (nf_conntrack_in): a connection that this way has opened there,
- * one that its table already held, or a new one. `rewrite` is set where the connection is translated, so that nat rules are not asked again.
+ * one that its table already held, or a new one.
  */
 export function trackPacket(world: World, way: Way, station: Station): Way {
   const bare = untracked(way.packet);
@@ -16,13 +16,13 @@ export function trackPacket(world: World, way: Way, station: Station): Way {
       if (connection.protocol !== bare.protocol || !isTuple(bare, connection[direction])) continue;
       const there = own.includes(connection) ? way : { ...way, tracked: remember(way, station, connection) };
       const packet = { ...bare, connectionMark: connection.mark ?? 0, conntrack: viewOf(connection, direction) };
-      const moved = { ...there, packet, rewrite: rewriteOf(connection, direction) };
+      const moved = { ...there, packet };
       if (own.includes(connection)) return moved;
-      return withStep({ ...moved, chosenBy: [...moved.chosenBy, ...connection.evidence] }, entryStep(connection, moved.rewrite));
+      return withStep({ ...moved, chosenBy: [...moved.chosenBy, ...connection.evidence] }, entryStep(connection));
     }
   }
   const view = way.direction === 'reply' && world.flow.packet === 'reply' ? answerView(bare) : firstView(bare);
-  return { ...way, packet: { ...bare, conntrack: view }, rewrite: undefined };
+  return { ...way, packet: { ...bare, conntrack: view } };
 }
 
 /** Where only the answer is asked for, its question is taken to have passed wherever the answer does. */
@@ -99,24 +99,11 @@ function viewOf(connection: Connection, direction: 'original' | 'reply'): Conntr
     ...(reply.source === original.destination && reply.sourcePort === original.destinationPort ? [] : ['dnat']),
     ...(reply.destination === original.source && reply.destinationPort === original.sourcePort ? [] : ['snat']),
   ];
-  return { state: answered ? 'established' : 'new', status, direction, original, natSettled: ['source', 'destination'] };
+  return { state: answered ? 'established' : 'new', status, direction, original, reply, natSettled: ['source', 'destination'] };
 }
 
-function rewriteOf({ original, reply }: Connection, direction: 'original' | 'reply'): Rewrite | undefined {
-  const [from, to] = direction === 'original' ? [original, reply] : [reply, original];
-  const target: Rewrite = {
-    source: to.destination,
-    sourcePort: to.destinationPort,
-    destination: to.source,
-    destinationPort: to.sourcePort,
-  };
-  const isSame =
-    target.source === from.source &&
-    target.sourcePort === from.sourcePort &&
-    target.destination === from.destination &&
-    target.destinationPort === from.destinationPort;
-  return isSame ? undefined : target;
-}
+/** Whether the packet belongs to a connection that is translated in this namespace. */
+export const isTranslated = ({ conntrack }: Packet): boolean => conntrack.status.includes('dnat') || conntrack.status.includes('snat');
 
 /** Entries of the namespace's own table; only a flow with a source port of its own can be one of them. */
 function inTable(world: World, station: Station, packet: Packet): Connection[] {
@@ -144,11 +131,9 @@ const fromEntry = (tuple: ConntrackFlow['original']): ConntrackTuple => ({
   ...(tuple.dport === undefined ? {} : { destinationPort: tuple.dport }),
 });
 
-const entryStep = (connection: Connection, rewrite: Rewrite | undefined) => ({
+const entryStep = ({ reply, evidence: refs }: Connection) => ({
   kind: 'conntrack' as const,
-  says: rewrite
-    ? `an entry of connection tracking decides, and no nat rule is asked: it goes to ${rewrite.destination}${rewrite.destinationPort === undefined ? '' : `:${rewrite.destinationPort}`}`
-    : 'an entry of connection tracking holds this connection, and no nat rule is asked',
+  says: `an entry of connection tracking decides, and no nat rule is asked: it goes to ${withPort(reply.source, reply.sourcePort)}`,
   brief: 'conntrack entry',
-  evidence: connection.evidence,
+  evidence: refs,
 });

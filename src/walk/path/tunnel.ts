@@ -46,7 +46,7 @@ export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device:
   const stepped = withStep(way, { kind: 'encapsulate', says, brief, evidence: [...far.evidence, deviceLine(device, 2)] });
   const lost = nobodyThere(world, stepped, station, far);
   if (lost) return lost;
-  const outer: Way = { ...stepped, packet: outerPacket(way.packet, device, far), inside: [...way.inside, inside], rewrite: undefined };
+  const outer: Way = { ...stepped, packet: outerPacket(way.packet, device, far), inside: [...way.inside, inside] };
   return [going(outer, { at: 'send', station })];
 };
 
@@ -194,7 +194,6 @@ export function decapsulate(way: Way, station: Station): Way[] {
     ...way,
     packet: { ...inside.packet, mark: packet.mark },
     inside: way.inside.slice(0, -1),
-    rewrite: undefined,
     chosenBy: [...way.chosenBy, ...inside.evidence],
   };
   const stepped = withStep(opened, {

@@ -43,14 +43,6 @@ export interface Inside {
   evidence: EvidenceRef[];
 }
 
-/** Where a translated packet of a known connection is sent to instead, and from where (nf_nat_packet). */
-export interface Rewrite {
-  source: string;
-  sourcePort: number | undefined;
-  destination: string;
-  destinationPort: number | undefined;
-}
-
 /** A connection as one namespace's table holds it: its first packet, and the answer that it waits for. */
 export interface Connection {
   protocol: string;
@@ -93,8 +85,8 @@ export interface Way {
   direction: 'request' | 'reply';
   /** What each namespace's connection tracking learnt on this way, by station key. */
   tracked: ReadonlyMap<string, readonly Connection[]>;
-  /** Set while the packet belongs to a connection that is translated in this namespace. */
-  rewrite: Rewrite | undefined;
+  /** Set by OUTPUT where the packet is routed again, with the mark that it had then. */
+  reroute: { mark: number } | undefined;
   hops: readonly Hop[];
   assumed: readonly string[];
   /** Where it was forwarded already, and as what. */
