@@ -22,7 +22,8 @@ export function observe(flow: Flow, received: Received): Observed {
   });
   const passed = frames.find(({ seen }) => seen.refusal === undefined);
   if (passed !== undefined) return { end: `${passed.device} ${endsText(passed.seen)}`, ...passed };
-  const [refused] = frames;
+  // A refusal of a refusal goes elsewhere.
+  const refused = frames.find(({ seen }) => seen.destination === flow.source);
   return refused?.seen.refusal === undefined || flow.device === undefined
     ? { end: 'gone', seen: undefined, device: undefined }
     : { end: refused.seen.refusal, ...refused };

@@ -64,14 +64,14 @@ function surroundings(station: Station, flow: Flow, doubts: string[]): NodeSurro
   return {
     origin: flow.device === undefined ? 'local' : 'network',
     route: (packet) => {
-      if (flow.device !== undefined && !isSourceValid(station, packet, flow.device)) return { to: 'nowhere' };
+      if (flow.device !== undefined && !isSourceValid(station, packet, flow.device, doubts)) return { to: 'nowhere' };
       return routeOf(station, packet, flow.device, doubts);
     },
   };
 }
 
 /** Martians, and rp_filter. */
-function isSourceValid(station: Station, packet: Packet, device: string): boolean {
+function isSourceValid(station: Station, packet: Packet, device: string, doubts: string[]): boolean {
   if (packet.destination.startsWith('127.')) return false;
   const way = {
     packet,
@@ -85,7 +85,10 @@ function isSourceValid(station: Station, packet: Packet, device: string): boolea
     visited: [],
     chosenBy: [],
   };
-  return checkSource({ ...way, next: { at: 'send', station } }, station, device).passes;
+  const checked = checkSource({ ...way, next: { at: 'send', station } }, station, device);
+  if (!checked.passes && checked.ways.some(({ next }) => next.at === 'end' && next.disposition === 'insufficient-info'))
+    doubts.push(`whether the source ${packet.source} is valid on ${device}`);
+  return checked.passes;
 }
 
 function routeOf(station: Station, packet: Packet, iif: string | undefined, doubts: string[]): RouteDecision {

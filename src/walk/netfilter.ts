@@ -3,7 +3,7 @@ import { copyPacket, type Packet } from '../model/packet.ts';
 import { asksNat, type Passed, routedAgain, runStage } from './netfilter/base.ts';
 import { chainOutcomes, outcomesOf } from './netfilter/outcome.ts';
 import { natEnd, natPriority, type Stage, stagesAt } from './netfilter/stages.ts';
-import { translateKnown } from './netfilter/translate.ts';
+import { hasNat, translateKnown } from './netfilter/translate.ts';
 import { type Ended, initialState, type Outcome, type State, type WalkContext, withPacket } from './netfilter/types.ts';
 
 export { chainOutcomes, verdictOf } from './netfilter/outcome.ts';
@@ -106,9 +106,11 @@ function runWithNat(
     context,
   );
   const end = natEnd(hook);
+  const settles = hasNat(rulesets, states[0]?.packet.family ?? 'ip');
   const translated = before.accepted
     .map((state) => translateKnown(rulesets, state, end))
-    .map((state) => settleNat(hook === 'output' && isSentElsewhere(states, state) ? routedAgain(state) : state, end));
+    .map((state) => (hook === 'output' && isSentElsewhere(states, state) ? routedAgain(state) : state))
+    .map((state) => (settles ? settleNat(state, end) : state));
   const after = runStages(stages.filter(isLater), translated, context);
   return { accepted: after.accepted, ended: [...before.ended, ...after.ended] };
 }

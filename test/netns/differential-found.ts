@@ -123,4 +123,43 @@ export const found: readonly Found[] = [
       flows: [flow()],
     },
   },
+  {
+    name: 'on the loopback device a connection is confirmed already',
+    item: {
+      ...nothing,
+      nft: tables({ base: filter('prerouting', 'raw'), rules: ['ct status confirmed udp dport 53 drop'] }),
+      flows: [{ ...own, destination: '10.1.0.1', protocol: 'udp', destinationPort: 53 }],
+    },
+  },
+  {
+    name: '`ct status != dnat` compares bits, too, that nft has no names for',
+    item: {
+      ...nothing,
+      nft: tables(
+        { base: 'type nat hook prerouting priority -100; policy accept;', rules: ['tcp dport 80 dnat to 10.2.0.3'] },
+        { base: filter('forward', '0'), rules: ['ct status != dnat reject'] },
+      ),
+      flows: [flow()],
+    },
+  },
+  {
+    name: 'a reset is for TCP only, though nft does not print that',
+    item: {
+      ...nothing,
+      nft: tables({ base: filter('forward', '0'), rules: ['meta l4proto tcp reject with tcp reset'] }),
+      flows: [flow(), flow({ id: 0x6000, protocol: 'udp', sourcePort: 20_001 })],
+    },
+  },
+  {
+    name: "rp_filter looks for the way back without the packet's mark, but with its protocol and ports",
+    item: {
+      ...nothing,
+      routing: [
+        'ip rule add priority 1000 iif out0 ipproto tcp sport 80 lookup main',
+        'ip rule add priority 1001 iif out0 unreachable',
+        'echo 1 >/proc/sys/net/ipv4/conf/in0/rp_filter',
+      ],
+      flows: [flow(), flow({ id: 0x6000, sourcePort: 20_001, destinationPort: 443 })],
+    },
+  },
 ];

@@ -17,6 +17,8 @@ export function runAction(action: Action, run: RuleRun, state: State): ActionRes
     case 'drop':
       return [end('drop', run, state)];
     case 'reject':
+      // nft asks for TCP before it resets, and does not print that it does.
+      if (action.with === 'tcp-reset' && state.packet.protocol !== 'tcp') return [{ flow: 'next', state }];
       return [{ flow: 'end', ended: { verdict: 'reject', rejectWith: action.with, state, decision: run.decision } }];
     case 'return':
       return [{ flow: 'return', state }];

@@ -87,6 +87,8 @@ const statusBits: Record<string, bigint> = {
   dnat: 32n,
   dying: 512n,
 };
+/** IPS_SRC_NAT_DONE and IPS_DST_NAT_DONE, which nft has no names for, but compares. */
+const natDoneBits = { source: 128n, destination: 256n } as const;
 const flagBits: Record<string, bigint> = { fin: 1n, syn: 2n, rst: 4n, psh: 8n, ack: 16n, urg: 32n, ecn: 64n, cwr: 128n };
 
 /** Names of bits, for constants such as `established,related` or `fin | syn`. */
@@ -103,8 +105,9 @@ const tracked =
     isTracked(state.packet) ? read(state) : absent;
 
 const conntrackStatus = ({ packet }: State): Datum => {
-  const { status } = packet.conntrack;
-  return { is: 'number', value: status.reduce((bits, name) => bits | (statusBits[name] ?? 0n), 0n) };
+  const { status, natSettled } = packet.conntrack;
+  const done = natSettled.reduce((bits, end) => bits | natDoneBits[end], 0n);
+  return { is: 'number', value: status.reduce((bits, name) => bits | (statusBits[name] ?? 0n), done) };
 };
 
 const tcpFlags = ({ packet }: State): Datum => {

@@ -14,13 +14,16 @@ export function translateKnown(rulesets: readonly NetfilterRuleset[], state: Sta
   const { conntrack, family } = state.packet;
   const { original, reply, direction } = conntrack;
   const isKnown = conntrack.state === 'established' || conntrack.state === 'related' || conntrack.natSettled.length === 2;
-  if (original === undefined || reply === undefined || !isKnown || !rulesets.some((ruleset) => hasNat(ruleset, family))) return state;
+  if (original === undefined || reply === undefined || !isKnown || !hasNat(rulesets, family)) return state;
   const other = direction === 'original' ? reply : original;
   return end === 'destination' ? toward(state, other) : from(state, other);
 }
 
-const hasNat = (ruleset: NetfilterRuleset, family: 'ip' | 'ip6'): boolean =>
-  natHooks.some((hook) => chainsAt(ruleset, hook).some(({ base, table }) => base.type === 'nat' && seesFamily(table.family, family)));
+/** Whether a nat chain is there for a family at any hook: then the kernel translates at all four. */
+export const hasNat = (rulesets: readonly NetfilterRuleset[], family: 'ip' | 'ip6'): boolean =>
+  rulesets.some((ruleset) =>
+    natHooks.some((hook) => chainsAt(ruleset, hook).some(({ base, table }) => base.type === 'nat' && seesFamily(table.family, family))),
+  );
 
 /** The answer comes from where this packet goes to. */
 const toward = (state: State, { source, sourcePort }: ConntrackTuple): State =>

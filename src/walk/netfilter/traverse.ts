@@ -1,6 +1,7 @@
 import type { Hook, NetfilterRuleset } from '../../model/netfilter.ts';
 import { copyPacket, type Packet } from '../../model/packet.ts';
 import { chainOutcomes, evaluateHook } from '../netfilter.ts';
+import { isTracked } from './conntrack.ts';
 import type { Outcome, WalkContext } from './types.ts';
 
 /** Where the node's routes send a packet. */
@@ -91,11 +92,15 @@ function fromNode(walk: Walk, packet: Packet): Passage[] {
   });
 }
 
-/** The loopback device gives the packet back with the connection that it has. */
-const comeIn = (walk: Walk, packet: Packet): Passage[] =>
-  through(walk, 'prerouting', { ...packet, inInterface: 'lo', conntrack: { ...packet.conntrack, attached: true } }, (routed) =>
-    toSockets(walk, routed),
-  );
+/** The loopback device gives the packet back with the connection that it has, which was confirmed behind POSTROUTING (nf_confirm). */
+function comeIn(walk: Walk, sent: Packet): Passage[] {
+  const packet = copyPacket(sent);
+  packet.inInterface = 'lo';
+  const { conntrack } = sent;
+  const isConfirmed = !isTracked(sent) || conntrack.status.includes('confirmed');
+  packet.conntrack = { ...conntrack, attached: true, status: isConfirmed ? conntrack.status : [...conntrack.status, 'confirmed'] };
+  return through(walk, 'prerouting', packet, (routed) => toSockets(walk, routed));
+}
 
 function withRoute(walk: Walk, packet: Packet): (Packet & { outInterface: string }) | undefined {
   const decision = walk.around.route(packet);
