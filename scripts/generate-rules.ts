@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { EndpointSlice, Service } from '../src/schema/kubernetes.ts';
 
 /** A Service of the generated cluster, with the names that kube-proxy gives its chains. */
 export interface GeneratedService {
@@ -23,6 +24,26 @@ export const generateServices = (services: number, endpointsEach: number): Gener
     clusterIP: addressAt(64, index + 1),
     port: 80,
     endpoints: Array.from({ length: endpointsEach }, (_, endpoint) => `${addressAt(128, index * endpointsEach + endpoint + 1)}:8080`),
+  }));
+
+/** The Service objects of the API, as far as kube-proxy's rules depend on them. */
+export const servicesOf = (services: readonly GeneratedService[]): Service[] =>
+  services.map(({ namespace, name, clusterIP, port }) => ({
+    metadata: { namespace, name },
+    spec: { type: 'ClusterIP', clusterIP, clusterIPs: [clusterIP], ports: [{ name: 'http', port, protocol: 'TCP', targetPort: 8080 }] },
+  }));
+
+/** The EndpointSlices of the API: one for each Service, every endpoint ready and on another node. */
+export const endpointSlicesOf = (services: readonly GeneratedService[]): EndpointSlice[] =>
+  services.map(({ namespace, name, endpoints }) => ({
+    metadata: { namespace, name: `${name}-1`, labels: { 'kubernetes.io/service-name': name } },
+    addressType: 'IPv4',
+    ports: [{ name: 'http', port: 8080, protocol: 'TCP' }],
+    endpoints: endpoints.map((endpoint) => ({
+      addresses: [endpoint.split(':')[0] ?? ''],
+      conditions: { ready: true, serving: true, terminating: false },
+      nodeName: 'n2',
+    })),
   }));
 
 /** What iptables-nft-save (1.8.9) prints on a node whose kube-proxy is in iptables mode (rules as in pkg/proxy/iptables/proxier.go of Kubernetes 1.36). */
