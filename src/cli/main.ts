@@ -15,8 +15,12 @@ export async function main(argv: readonly string[]): Promise<void> {
   }
   // A reader that went away (`| head`) ends us quietly.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exitCode ??= 0;
-    else throw error;
+    if (error.code === 'EPIPE') {
+      process.exitCode ??= 0;
+      return;
+    }
+    process.stderr.write(`k8snet: standard output can't be written: ${error.code ?? error.message}\n`);
+    process.exit(3);
   });
   const program = await createProgram(basename(argv[1] ?? '').startsWith('kubectl-') ? 'kubectl k8snet' : 'k8snet');
   const [{ CommanderError }, { explainError }, { cleanText }] = await Promise.all([

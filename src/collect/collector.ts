@@ -1,10 +1,11 @@
+import { apiPaths } from '../model/object-paths.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
-import { lostOfApi } from './api-round.ts';
+import { lostOfApi, readObjects } from './api-round.ts';
 import { planCapture } from './capture/plan.ts';
 import { captureRound, notCaptured } from './capture/round.ts';
 import { readDnsLogs } from './dns-logs.ts';
-import { nodesOnPath, podsOfNode } from './flow.ts';
+import { hasBackends, nodesOnPath, podsOfNode } from './flow.ts';
 import { clientSections, nodeOriginProbes } from './flow-probes.ts';
 import type { Kubectl } from './kubectl.ts';
 import { askForLastWords } from './last-words.ts';
@@ -168,6 +169,8 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
             return [...result, ...(await lastWordsOf(work, node, session, result)).words];
           }),
           readDnsLogs(deps.kubectl, work),
+          // What would make the pods may be scaled to 0.
+          hasBackends(work) ? [] : readObjects(deps.reader, [apiPaths.deployments(work.namespace)]),
         ]);
         for (const result of results) add(result);
         add(await rereadWithProxyTools(deps.kubectl, work, entries, nodes));

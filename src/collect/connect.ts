@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { z } from 'zod';
 import { ClusterError, UsageError } from './errors.ts';
 import type { Kubectl } from './kubectl.ts';
@@ -64,7 +65,7 @@ export async function connect(
   if (result.failure?.reason === 'timeout')
     throw new ClusterError(`kubectl gave no answer when asked for the kubeconfig: ${result.failure.detail}`);
   if (result.failure?.reason === 'interrupted') throw new ClusterError('interrupted while kubectl was asked for the kubeconfig');
-  if (result.failure) throw new UsageError(kubeconfigSentence(kubectl.binary, result.failure));
+  if (result.failure) throw new UsageError(kubeconfigSentence(kubectl.binary, result.failure, kubeconfigFiles(kubectl, environment)));
   const text = Buffer.from(result.stdout).toString('utf8');
   const parsed = viewSchema.safeParse(parseJson(text));
   const cluster = parsed.success ? parsed.data.clusters?.[0]?.cluster : undefined;
@@ -113,8 +114,11 @@ function needsKubectl(view: z.infer<typeof viewSchema>, kubectl: Kubectl, enviro
   const plugin =
     user?.exec && ((!user.exec.command.startsWith('/') && user.exec.command.includes('/')) || user.exec.interactiveMode === 'Always');
   const proxied = (environment.HTTPS_PROXY ?? environment.https_proxy ?? '') !== '' && cluster?.['proxy-url'] === undefined;
+  // `kubectl config view --minify` follows --context and leaves --cluster and --user aside.
+  const elsewhere = kubectl.flags.cluster !== undefined || kubectl.flags.user !== undefined;
   return Boolean(
-    impersonates ||
+    elsewhere ||
+      impersonates ||
       plugin ||
       proxied ||
       user?.tokenFile ||
@@ -124,9 +128,16 @@ function needsKubectl(view: z.infer<typeof viewSchema>, kubectl: Kubectl, enviro
   );
 }
 
-function kubeconfigSentence(binary: string, failure: { reason: string; detail: string }): string {
+/** The kubeconfig files that were named and are not there. */
+function kubeconfigFiles(kubectl: Kubectl, environment: NodeJS.ProcessEnv): string[] {
+  const named = kubectl.flags.kubeconfig === undefined ? (environment.KUBECONFIG ?? '').split(':') : [kubectl.flags.kubeconfig];
+  return named.filter((file) => file !== '' && !existsSync(file));
+}
+
+function kubeconfigSentence(binary: string, failure: { reason: string; detail: string }, absent: readonly string[]): string {
   if (failure.reason === 'not-installed')
     return `kubectl is needed and was not found (${binary}): install it, or name it by K8SNET_KUBECTL`;
+  if (absent.length > 0) return `there is no kubeconfig file ${absent.join(', ')}`;
   if (/unknown flag/.test(failure.detail)) return `kubectl is too old (${failure.detail}): k8snet needs 1.27 or later`;
   return `kubectl can't use the kubeconfig: ${failure.detail}`;
 }

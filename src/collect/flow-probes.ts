@@ -2,7 +2,7 @@ import type { Endpoint } from '../model/endpoints.ts';
 import { clientPod, namespaceName, nodesOnPath, sample, serviceAddresses, speaksOf } from './flow.ts';
 import { mostEndpoints } from './options.ts';
 import type { Plan } from './plan.ts';
-import { connectProbe, dnsServerProbe, nameProbes, nodeReachProbe, serviceTries, sizeProbe } from './probe-sections.ts';
+import { connectByNameProbe, connectProbe, dnsServerProbe, nameProbes, nodeReachProbe, serviceTries, sizeProbe } from './probe-sections.ts';
 import type { Section } from './script.ts';
 import { podSections } from './sections.ts';
 
@@ -28,6 +28,10 @@ function reachProbes(plan: Plan, node: string): Section[] {
   return hosts.filter((address) => !address.includes(':')).map((address) => nodeReachProbe(node, address));
 }
 
+/** The client's own address: its pod's, or, without a network of its own, its node's. */
+const ownAddress = (plan: Plan): string | undefined =>
+  clientPod(plan)?.status.podIP ?? [...plan.pods.values()].find((pod) => pod.spec.nodeName === plan.client.node)?.status.hostIP;
+
 /** Names, DNS servers, the ClusterIP, endpoints and full-size packets; from the client all of it, from its node only what tells the two apart. */
 function flowProbes(plan: Plan, origin: string, ns: string, whole: boolean): Section[] {
   const { service, port } = plan;
@@ -44,6 +48,7 @@ function flowProbes(plan: Plan, origin: string, ns: string, whole: boolean): Sec
   // A node's own resolver is not the cluster's: only a pod is asked for names.
   if (whole && isPod) sections.push(...nameProbes(origin, ns, short, absolute));
   if (whole && isPod && external !== '') sections.push(...nameProbes(origin, ns, external, external).slice(1));
+  if (whole && isPod && external !== '' && port?.protocol === 'TCP') sections.push(connectByNameProbe(origin, ns, external, port.port, 4));
   // A headless or ExternalName Service may have no address of its own: DNS servers are then asked for one that every cluster has.
   const asked = serviceAddresses(service).length > 0 ? absolute : `kubernetes.default.svc.${plan.domain}`;
   if (whole) for (const ip of dnsIPs) sections.push(dnsServerProbe(origin, ns, ip, asked, 6));
@@ -75,7 +80,8 @@ function flowProbes(plan: Plan, origin: string, ns: string, whole: boolean): Sec
         whole ? 2 : 1,
       ),
     );
-    if (whole) sections.push(sizeProbe(origin, ns, endpoint.address));
+    // What is sent to one's own address goes by the loopback device and says nothing of the network.
+    if (whole && endpoint.address !== ownAddress(plan)) sections.push(sizeProbe(origin, ns, endpoint.address));
   }
   return sections.filter((section) => section !== null);
 }
@@ -97,7 +103,7 @@ export function localProbes(plan: Plan, node: string, local: readonly Endpoint[]
           1,
         );
     const back =
-      pod && !pod.spec.hostNetwork && clientIP
+      pod && !pod.spec.hostNetwork && clientIP && pod !== clientPod(plan)
         ? sizeProbe(`pod/${pod.metadata.namespace}/${pod.metadata.name}`, namespaceName(pod), clientIP)
         : null;
     return [reach, back].filter((section) => section !== null);

@@ -27,13 +27,19 @@ export function speaksOf(service: Service, port: NonNullable<Service['spec']['po
   const declared = `${port.appProtocol ?? ''} ${port.name ?? ''}`.toLowerCase();
   if (/(^| )https\b|kubernetes\.io\/wss/.test(declared) || port.port === 443) return 'https';
   if (/(^| )(http|web)\b|kubernetes\.io\/ws\b/.test(declared) || port.port === 80 || port.port === 8080) return 'http';
-  const pods = plan.endpoints.flatMap((endpoint) =>
-    endpoint.pod ? [plan.pods.get(`${endpoint.pod.namespace}/${endpoint.pod.name}`)] : [],
-  );
-  const probe = pods
-    .flatMap((pod) => pod?.spec.containers ?? [])
-    .flatMap((container) => [container.readinessProbe?.httpGet, container.livenessProbe?.httpGet])
-    .find((get) => get);
+  const ports = new Set(plan.endpoints.map((endpoint) => endpoint.port));
+  const containers = plan.endpoints
+    .flatMap(({ pod: of }) => (of ? (plan.pods.get(`${of.namespace}/${of.name}`) ?? []) : []))
+    .flatMap((pod) => pod.spec.containers);
+  const probe = containers
+    .flatMap((container) =>
+      [container.readinessProbe?.httpGet, container.livenessProbe?.httpGet].map((get) => ({
+        get,
+        // A probe names its port by number, or by the name that the container gives it; another port may speak something else.
+        port: container.ports?.find(({ name }) => name === get?.port)?.containerPort ?? Number(get?.port),
+      })),
+    )
+    .find(({ get, port: asked }) => get && ports.has(asked))?.get;
   if (!probe || service.spec.type === 'ExternalName') return null;
   return probe.scheme === 'HTTPS' ? 'https' : 'http';
 }
@@ -58,6 +64,13 @@ function backendsWithoutEndpoint(plan: Plan): string[] {
     .filter((pod) => pod.metadata.namespace === plan.namespace && isRunning(pod) && matchesSelector(pod.metadata.labels, selector))
     .slice(0, 4)
     .map((pod) => `${pod.metadata.namespace}/${pod.metadata.name}`);
+}
+
+/** Whether the selector matches any pod, or there is none. */
+export function hasBackends(plan: Plan): boolean {
+  const selector = plan.service.spec.selector ?? {};
+  if (Object.keys(selector).length === 0) return true;
+  return [...plan.pods.values()].some((pod) => pod.metadata.namespace === plan.namespace && matchesSelector(pod.metadata.labels, selector));
 }
 
 /** The client's node first, then those of the endpoints and of the DNS servers. */

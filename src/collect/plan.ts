@@ -1,7 +1,15 @@
 import type { Endpoint } from '../model/endpoints.ts';
 import { apiKey, apiPaths, systemNamespace } from '../model/object-paths.ts';
 import { choosePort, clusterDomainOf, endpointsOf, findDnsService, matchesSelector, readList, readObject } from '../parse/objects.ts';
-import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema } from '../schema/kubernetes.ts';
+import {
+  type EndpointSlice,
+  endpointSliceSchema,
+  nodeSchema,
+  type Pod,
+  podSchema,
+  type Service,
+  serviceSchema,
+} from '../schema/kubernetes.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request } from '../snapshot/snapshot.ts';
 import { pathsFor, readObjects } from './api-round.ts';
@@ -45,6 +53,7 @@ export async function readPlan(options: CollectOptions, reader: ClusterReader, a
     const failed = read.every((entry) => entry.failure)
       ? 'the API server could not be asked'
       : `Service ${namespace}/${options.target.name} could not be read`;
+    if (/^(error: )?(cluster|user|auth info|context) "[^"]*" does not exist/.test(service.detail)) throw new UsageError(service.detail);
     throw new ClusterError(`${failed}: ${service.detail}`);
   }
   const port = choosePort(service.value, options.target.port);
@@ -77,7 +86,7 @@ export async function readPlan(options: CollectOptions, reader: ClusterReader, a
       )
     : chooseClient(
         listed(namespace).state === 'seen' ? pods.filter((pod) => pod.metadata.namespace === namespace) : null,
-        backendAddresses(service.value, slices.state === 'seen' ? endpoints : null, pods),
+        backendAddresses(service.value, slices.state === 'seen' ? addressesOf(slices.value, options.target.name) : null, pods),
         nodes.state === 'seen' ? nodes.value : null,
       );
   const corefile = at(apiPaths.configMap(systemNamespace, 'coredns'))?.stdout ?? '';
@@ -95,9 +104,15 @@ export async function readPlan(options: CollectOptions, reader: ClusterReader, a
   };
 }
 
+/** Every address behind the Service, whatever the port: a headless Service need not have any. */
+const addressesOf = (slices: readonly EndpointSlice[], name: string): string[] =>
+  slices
+    .filter((slice) => slice.metadata.labels?.['kubernetes.io/service-name'] === name)
+    .flatMap((slice) => (slice.endpoints ?? []).flatMap(({ addresses }) => addresses));
+
 /** Where requests to the Service end: its endpoints; where those could not be read, the pods that it selects. */
-function backendAddresses(service: Service, endpoints: readonly Endpoint[] | null, pods: readonly Pod[]): Set<string> {
-  if (endpoints) return new Set(endpoints.map((endpoint) => endpoint.address));
+function backendAddresses(service: Service, addresses: readonly string[] | null, pods: readonly Pod[]): Set<string> {
+  if (addresses) return new Set(addresses);
   const selector = service.spec.selector ?? {};
   if (Object.keys(selector).length === 0) return new Set();
   return new Set(pods.filter((pod) => matchesSelector(pod.metadata.labels, selector)).flatMap((pod) => pod.status.podIP ?? []));

@@ -69,6 +69,18 @@ export function connectProbe(
   };
 }
 
+/** Connects to a name as an application would: whatever address its lookup gives. For Services that are no more than a name. */
+export function connectByNameProbe(origin: Origin, ns: string, name: string, port: number, tries: number): Section {
+  const address = `lookup ${quote(`${name}.`)} ${dnsLimit} | awk '$4=="A"{print $5; exit} /^Name:/{n=1} n&&/^Address/{print $NF; exit}'`;
+  return {
+    key: `probe/${origin}/service/${name}:${port}`,
+    command: `nc -vz ${name} ${port}`,
+    shell: `NS=${ns}; a=$(${address}); [ -n "$a" ] || { echo "k8snet: the name has no address" >&2; exit 1; }; tries ${tries} tcp "$a" ${port} ${connectLimit}`,
+    limit: connectLimit + 20,
+    lane: `${origin}/service/${name}:${port}`,
+  };
+}
+
 /**
  * Small and full-size packets with "don't fragment" both ways to a pod address, and the fragments that came back
  * (the kernel answers an echo without DF, so a smaller way back shows as reassembly: Documentation/networking/ip-sysctl.rst, ip_no_pmtu_disc).

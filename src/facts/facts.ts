@@ -72,6 +72,8 @@ export interface Facts {
   events(): Observed<Event[]>;
   networkPolicies(): Observed<NetworkPolicy[]>;
   deployments(): Observed<Workload[]>;
+  /** Deployments of the Service's namespace; read only where its selector matches no pod. */
+  targetDeployments(): Observed<Workload[]>;
   daemonSets(): Observed<Workload[]>;
   configMap(name: string): Observed<ConfigMap>;
   /** Network namespace of a node. */
@@ -166,6 +168,7 @@ export function createFacts(snapshot: Snapshot): Facts {
     events: once(() => readList(at(apiPaths.warnings(namespace)), eventSchema)),
     networkPolicies: once(() => readList(at(apiPaths.networkPolicies(namespace)), networkPolicySchema)),
     deployments: once(() => readList(at(apiPaths.deployments(systemNamespace)), workloadSchema)),
+    targetDeployments: once(() => readList(at(apiPaths.deployments(namespace)), workloadSchema)),
     daemonSets: once(() => readList(at(apiPaths.daemonSets(systemNamespace)), workloadSchema)),
     configMap: oncePerKey((name: string) => readObject(at(apiPaths.configMap(systemNamespace, name)), configMapSchema)),
     nodeNet,

@@ -166,6 +166,7 @@ export const workloadSchema = z.looseObject({
   spec: z.looseObject({
     replicas: z.int().optional(),
     selector: z.looseObject({ matchLabels: z.record(z.string(), z.string()).optional() }).optional(),
+    template: z.looseObject({ metadata: z.looseObject({ labels: z.record(z.string(), z.string()).optional() }).optional() }).optional(),
   }),
   status: z.looseObject({}).optional(),
 });

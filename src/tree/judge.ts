@@ -132,7 +132,7 @@ function whatWasNotSeenToWork(facts: Facts): string | null {
         ? `the name was not looked up from ${client.origin} (${names[0].unknown.detail})`
         : `the name was not looked up from ${client.origin}`;
   }
-  if (target.service.state === 'seen' && target.service.value.spec.type === 'ExternalName') return null;
+  if (target.service.state === 'seen' && target.service.value.spec.type === 'ExternalName' && !target.port) return null;
   const isDnsService =
     facts.dns.service.state === 'seen' &&
     target.service.state === 'seen' &&
@@ -144,6 +144,8 @@ function whatWasNotSeenToWork(facts: Facts): string | null {
     ...(isDnsService ? own('dns-server') : []),
   ];
   if (works(reached)) return null;
+  if (reached.length === 0 && !target.port && target.service.state === 'seen')
+    return `Service ${target.namespace}/${target.name} declares no port, so that none can be tried; its name resolves`;
   const reason = reached.find((probe) => probe.unknown)?.unknown?.detail;
   if (reached.length === 0 && target.port && target.port.protocol !== 'TCP')
     return `port ${target.port.port} is ${target.port.protocol}: no answer can be asked for without knowing what the application speaks`;
@@ -160,6 +162,8 @@ function healthySummary(facts: Facts): string {
     tries > 0 ? `${tries} of ${tries} tries through the Service answered` : '',
     endpoints > 0 ? `${endpoints} endpoint${endpoints === 1 ? '' : 's'} reached directly` : '',
   ].filter(Boolean);
+  if (target.service.state === 'seen' && target.service.value.spec.type === 'ExternalName' && tries === 0)
+    return `the name of Service ${target.namespace}/${target.name} resolves from ${from} (ExternalName without a port: there is none to connect to)`;
   return `Service ${target.namespace}/${target.name} works from ${from}${parts.length > 0 ? `: ${parts.join(', ')}` : ''}`;
 }
 

@@ -71,10 +71,14 @@ function toFinding(facts: Facts, { meta, fault, severity, consequences }: Judged
     where: fault.where,
     evidence: fault.evidence.map((reference) => quoteEvidence(facts, reference)).filter((item) => item !== null),
     consequences,
-    next: fault.next,
+    next: fault.next.map((command) => command.replaceAll('--image=nicolaka/netshoot', `--image=${debugImage(facts)}`)),
     fix: fault.fix,
   };
 }
+
+/** The image of this run's own pods: it is on the nodes already, and a tag other than latest is not pulled again. */
+const debugImage = (facts: Facts): string =>
+  facts.snapshot.manifest.access.nodes.find(({ image }) => image !== null)?.image ?? 'docker.io/nicolaka/netshoot:v0.13';
 
 /** The lines themselves; a reference into the snapshot without lines quotes its beginning, or says that it is empty. */
 export function quoteEvidence(facts: Facts, reference: EvidenceRef): Evidence | null {

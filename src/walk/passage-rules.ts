@@ -14,6 +14,8 @@ export interface Stop {
   /** Snapshot key of the output in which the rule or policy stands. */
   entry: string;
   rejectWith: string | undefined;
+  /** Share of the packets that it stops, 0 to 1: less than 1 for a rule that leaves it to chance (`statistic`, `numgen`). */
+  share: number;
 }
 
 export type Verdict = { state: 'passes' } | { state: 'stopped'; stop: Stop } | { state: 'unknown'; detail: string };
@@ -56,7 +58,17 @@ export function walk(passage: Passage, packet: Packet): Verdict {
         state: 'unknown',
         detail: `${entryOfDecision(net, decision)} was not read whole, so that "${decision.text}" may come too late`,
       };
-    return { state: 'stopped', stop: { passage, decision, entry: entryOfDecision(net, decision), rejectWith: outcome.rejectWith } };
+    return {
+      state: 'stopped',
+      stop: { passage, decision, entry: entryOfDecision(net, decision), rejectWith: outcome.rejectWith, share: 1 },
+    };
+  }
+  const partly = outcomes.filter(({ verdict, assumptions }) => (verdict === 'drop' || verdict === 'reject') && assumptions.length === 0);
+  const [chance] = partly;
+  if (chance?.decidedBy && wasReadWhole(net, chance.decidedBy)) {
+    const share = partly.reduce((sum, { probability }) => sum + probability, 0);
+    const entry = entryOfDecision(net, chance.decidedBy);
+    return { state: 'stopped', stop: { passage, decision: chance.decidedBy, entry, rejectWith: chance.rejectWith, share } };
   }
   const doubtful = outcomes.find((outcome) => outcome.verdict === 'insufficient-info' || outcome.assumptions.length > 0);
   if (doubtful)

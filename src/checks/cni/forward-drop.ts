@@ -64,7 +64,7 @@ function broken(leg: Leg, found: ScopedStop): LegFinding {
     state: 'broken',
     key: `${passage.net.prefix} ${decision.source} ${decision.line}`,
     parts: (legs) => ({
-      title: `${place} ${verb} ${what} (${way.isReply ? 'answers' : 'requests'} ${describeLegs(legs)}) in ${describeDecision(decision)}`,
+      title: `${place} ${verb} ${stop.share < 1 ? `about ${Math.round(stop.share * 100)} % of ` : ''}${what} (${way.isReply ? 'answers' : 'requests'} ${describeLegs(legs)}) in ${describeDecision(decision)}`,
       where: {
         kind: 'rule',
         name: describeDecision(decision),

@@ -150,7 +150,7 @@ function broken(
     key: `${node} ${way.to.node} ${gone ? 'missing' : route.line}`,
     parts: () => ({
       title: `node ${node} ${what}${way.isReply && way.to.node !== node ? ', so that their answers are lost' : ''}`,
-      where: { kind: 'route', name: name ?? '', node },
+      where: refusedBy ? { kind: 'ip rule', name: refusedBy.text.trim(), node } : { kind: 'route', name: name ?? '', node },
       evidence: [
         ...(refusedBy
           ? [evidence(`node/${node}/ip-rule`, refusedBy.line)]
@@ -159,11 +159,13 @@ function broken(
         ...more,
       ],
       next: [`kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- ip route get ${way.to.address}`],
-      fix: [
-        `restart the CNI agent's pod on ${node}`,
-        ...(gone || way.to.node === node ? [] : [`see who made this route; the right one leads to ${far}`]),
-        ...byHand(facts, node, way),
-      ],
+      fix: refusedBy
+        ? [`take the rule away, at its source; by hand on ${node}, until then: ip rule del pref ${refusedBy.priority}`]
+        : [
+            `restart the CNI agent's pod on ${node}`,
+            ...(gone || way.to.node === node ? [] : [`see who made this route; the right one leads to ${far}`]),
+            ...byHand(facts, node, way),
+          ],
     }),
   };
 }

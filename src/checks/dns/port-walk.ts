@@ -84,7 +84,7 @@ export function walkPort(station: Station, client: string, servers: readonly str
         if (elsewhere && sameDecision(elsewhere.decision, stop.decision)) continue;
         if (isKubeProxys(stop.decision)) continue;
         // kube-proxy itself refuses other ports of a ClusterIP: nothing was learnt of what comes after it in the same hook.
-        if (elsewhere && isKubeProxys(elsewhere.decision) && elsewhere.decision.hook === stop.decision.hook) continue;
+        if (elsewhere && isKubeProxys(elsewhere.decision) && hookOf(elsewhere) === hookOf(stop)) continue;
         walked.stops.push({
           station,
           protocol,
@@ -97,6 +97,9 @@ export function walkPort(station: Station, client: string, servers: readonly str
       }
   return walked;
 }
+
+const hookOf = ({ outcome, decision }: { outcome: Outcome; decision: Decision }): string | undefined =>
+  outcome.steps.findLast((step) => step.source === decision.source && step.line === decision.line)?.hook;
 
 interface Query {
   client: string;

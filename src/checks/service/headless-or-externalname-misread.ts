@@ -1,6 +1,7 @@
-import { objectEvidence } from '../../facts/facts.ts';
+import { type Facts, objectEvidence } from '../../facts/facts.ts';
+import { failed, failureEvidence, isFailing } from '../../facts/probe-results.ts';
 import { parseAddress } from '../../model/ip.ts';
-import { defineCheck, fail, fault, notSeen, pass, skip } from '../check.ts';
+import { type CheckResult, defineCheck, fail, fault, notSeen, pass, skip } from '../check.ts';
 
 export const headlessOrExternalNameMisread = defineCheck({
   meta: {
@@ -32,7 +33,7 @@ export const headlessOrExternalNameMisread = defineCheck({
     const where = { kind: 'Service', namespace, name };
     if (spec.type === 'ExternalName') {
       const external = spec.externalName ?? '';
-      if (parseAddress(external) === undefined) return pass(`externalName ${external} is a name`, 'Service spec');
+      if (parseAddress(external) === undefined) return aliasOf(facts, external);
       return fail(
         fault({
           title: `ExternalName Service ${namespace}/${name} has the address ${external} where a name belongs: DNS answers with an alias that leads nowhere`,
@@ -64,3 +65,26 @@ export const headlessOrExternalNameMisread = defineCheck({
     );
   },
 });
+
+/** Behind an alias nothing translates ports: a port that is refused there is the far end's own. */
+function aliasOf(facts: Facts, external: string): CheckResult {
+  const { service, namespace, name, port } = facts.target;
+  const refused = facts
+    .probesOf('service', facts.client.origin)
+    .find((probe) => isFailing(probe) && failed(probe).every((item) => item.cause === 'refused'));
+  if (!refused || !port || service.state !== 'seen') return pass(`externalName ${external} is a name`, 'Service spec');
+  return fail(
+    fault({
+      title: `ExternalName Service ${namespace}/${name} leads to ${external}, and port ${port.port} is refused there: an alias translates no ports`,
+      where: { kind: 'Service', namespace, name },
+      evidence: [
+        failureEvidence(refused, 1),
+        objectEvidence('service', service.value, '.spec.externalName', external),
+        objectEvidence('service', service.value, '.spec.ports', service.value.spec.ports),
+      ],
+      next: [`kubectl get service ${name} -n ${namespace} -o yaml`],
+      fix: [`connect to the port that ${external} listens on, or mend what should listen on ${port.port} there`],
+      breaks: (probe) => probe.stage === 'service',
+    }),
+  );
+}

@@ -76,6 +76,14 @@ function describe(facts: Facts, pods: readonly Pod[]) {
   });
 }
 
+type ContainerStatus = NonNullable<Pod['status']['containerStatuses']>[number];
+
+/** ` (exit code 3, Error, 7 restarts)` of a container that has ended before. */
+function endOf({ state, lastState, restartCount = 0 }: ContainerStatus): string {
+  const ended = state?.terminated ?? lastState?.terminated;
+  return ended ? ` (exit code ${ended.exitCode}, ${ended.reason ?? 'no reason given'}, ${restartCount} restarts)` : '';
+}
+
 /** The kubelet's own words: a failing probe from the events, else what the containers wait for. */
 function whyNotReady(facts: Facts, pods: readonly Pod[]): { reason: string; evidence: EvidenceRef[] } {
   const names = new Set(pods.map((pod) => pod.metadata.name));
@@ -84,21 +92,43 @@ function whyNotReady(facts: Facts, pods: readonly Pod[]): { reason: string; evid
     events.state === 'seen'
       ? events.value.filter((event) => event.involvedObject.name !== undefined && names.has(event.involvedObject.name))
       : [];
+  const loops = pods.some((pod) =>
+    (pod.status.containerStatuses ?? []).some((status) => status.state?.waiting?.reason === 'CrashLoopBackOff'),
+  );
   const probe = unhealthy.filter((event) => event.reason === 'Unhealthy' && /Readiness|Startup/.test(event.message ?? '')).at(-1);
-  if (probe) return { reason: `${(probe.message ?? '').split('\n')[0]}${probeMismatch(pods)}`, evidence: [eventEvidence(facts, probe)] };
+  if (probe && !loops)
+    return {
+      reason: `${(probe.message ?? '').split('\n')[0]?.replace(/:\s*$/, '')}${probeMismatch(pods)}`,
+      evidence: [eventEvidence(facts, probe)],
+    };
   const states = pods.flatMap((pod) =>
     (pod.status.containerStatuses ?? []).flatMap((status) => (status.state?.waiting ? [{ pod, status }] : [])),
   );
-  const waiting = states[0];
+  const waiting = states.find(({ status }) => status.state?.waiting?.reason !== 'ContainerCreating') ?? states[0];
   if (waiting) {
     const { reason = 'waiting', message = '' } = waiting.status.state?.waiting ?? {};
     return {
-      reason: `container ${waiting.status.name} is waiting: ${reason}${message ? ` (${message.slice(0, 160)})` : ''}`,
+      reason: `container ${waiting.status.name} is waiting: ${reason}${endOf(waiting.status)}${message ? ` (${message.slice(0, 160)})` : ''}`,
       evidence: [
         objectEvidence('pod', waiting.pod, `.status.containerStatuses[?(@.name=="${waiting.status.name}")].state`, waiting.status.state),
       ],
     };
   }
+  const crashed = pods
+    .flatMap((pod) => (pod.status.containerStatuses ?? []).map((status) => ({ pod, status })))
+    .find(({ status }) => (status.restartCount ?? 0) > 0 && endOf(status) !== '');
+  if (crashed)
+    return {
+      reason: `container ${crashed.status.name} ends again and again${endOf(crashed.status)}`,
+      evidence: [
+        objectEvidence(
+          'pod',
+          crashed.pod,
+          `.status.containerStatuses[?(@.name=="${crashed.status.name}")].lastState`,
+          crashed.status.lastState,
+        ),
+      ],
+    };
   const pending = pods.find((pod) => pod.status.phase === 'Pending');
   if (pending) {
     const scheduled = pending.status.conditions?.find((condition) => condition.status === 'False');

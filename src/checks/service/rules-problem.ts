@@ -28,7 +28,9 @@ export function rulesProblem(facts: Facts, { virtual, walk }: WalkedService): Ru
     const filtered =
       virtual.service.spec.trafficDistribution !== undefined ||
       Object.keys(virtual.service.metadata.annotations ?? {}).some((key) => /topology-(mode|aware-hints)/.test(key));
-    const absent = filtered ? [] : expected.map((endpoint) => endpoint.address).filter((address) => !backends.includes(address));
+    // A client that is held to one endpoint (ClientIP) is sent to no other for as long as its entry lives.
+    const held = virtual.service.spec.sessionAffinity === 'ClientIP';
+    const absent = filtered || held ? [] : expected.map((endpoint) => endpoint.address).filter((address) => !backends.includes(address));
     if (extra.length === 0 && absent.length === 0) return null;
     const lines = walk.backends.filter((backend) => extra.includes(backend.address));
     return {

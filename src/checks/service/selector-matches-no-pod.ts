@@ -1,6 +1,6 @@
-import { objectEvidence } from '../../facts/facts.ts';
+import { type Facts, objectEvidence } from '../../facts/facts.ts';
 import { matchesSelector } from '../../parse/objects.ts';
-import type { Pod } from '../../schema/kubernetes.ts';
+import type { Pod, Service, Workload } from '../../schema/kubernetes.ts';
 import { defineCheck, fail, fault, notSeen, pass, skip } from '../check.ts';
 import { breaksTarget } from '../traffic.ts';
 
@@ -45,6 +45,8 @@ export const selectorMatchesNoPod = defineCheck({
         `selector ${asText(selector)} against the labels of the pods`,
       );
     if (!pods.complete) return notSeen({ state: 'unknown', reason: 'unparsed', detail: 'not every pod of the namespace was understood' });
+    const idle = scaledToZero(facts, selector);
+    if (idle) return fail(describeIdle(facts, service.value, selector, idle));
     const near = nearest(pods.value, selector);
     const name = `${facts.target.namespace}/${facts.target.name}`;
     return fail(
@@ -66,6 +68,30 @@ export const selectorMatchesNoPod = defineCheck({
     );
   },
 });
+
+/** The Deployment whose pods the selector would match, and that is told to make none. */
+function scaledToZero(facts: Facts, selector: Record<string, string>): Workload | undefined {
+  const deployments = facts.targetDeployments();
+  if (deployments.state !== 'seen') return undefined;
+  return deployments.value.find(({ spec }) => spec.replicas === 0 && matchesSelector(spec.template?.metadata?.labels ?? {}, selector));
+}
+
+function describeIdle(facts: Facts, service: Service, selector: Record<string, string>, idle: Workload) {
+  const { namespace } = facts.target;
+  const { name } = idle.metadata;
+  return fault({
+    title: `Deployment ${namespace}/${name}, whose pods Service ${namespace}/${facts.target.name} selects (${asText(selector)}), is scaled to 0`,
+    where: { kind: 'Deployment', namespace, name },
+    evidence: [
+      objectEvidence('deployment', idle, '.spec.replicas', idle.spec.replicas ?? 0),
+      objectEvidence('service', service, '.spec.selector', selector),
+    ],
+    next: [`kubectl describe deployment ${name} -n ${namespace}`, `kubectl get hpa -n ${namespace}`],
+    fix: [`kubectl scale deployment ${name} -n ${namespace} --replicas=N, once it is known who scaled it to 0`],
+    certain: true,
+    breaks: breaksTarget(facts),
+  });
+}
 
 const asText = (labels: Record<string, string>): string =>
   Object.entries(labels)

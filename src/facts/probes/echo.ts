@@ -5,6 +5,8 @@ export function readPayload(base: Base, stdout: string): ProbeResult {
   const lines = stdout.split('\n');
   const head = /^k8snet-mtu dev=(\S+) mtu=(\d+)$/m.exec(stdout);
   if (!head) return { ...base, tries: [], unknown: { reason: 'unparsed', detail: 'the device and its MTU were not told' } };
+  if (head[1] === 'lo')
+    return { ...base, tries: [], unknown: { reason: 'unsupported', detail: 'the address is the own one of who sends: no packet leaves' } };
   const starts = lines.flatMap((line, index) => (/^k8snet-ping size=/.test(line) ? [index] : []));
   const [small, full] = starts.map((start) => {
     const end = lines.findIndex((line, at) => at > start && /^k8snet-(ping|after)/.test(line));

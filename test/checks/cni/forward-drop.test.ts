@@ -33,6 +33,17 @@ describe('CNI011 forward-drop', () => {
     expect(verdictOf(snapshot)).toEqual(verdict);
   });
 
+  it('names a rule that leaves it to chance, with its share', () => {
+    const rule =
+      '-A FORWARD -p tcp -m tcp --dport 8080 --tcp-flags FIN,SYN,RST,ACK SYN -m statistic --mode random --probability 0.5 -j DROP';
+    const snapshot = edited(readBundle('cni-forward-drop'), /^node\/n1\/iptables-save$/, (text) =>
+      text.replace(/^:FORWARD DROP/gm, ':FORWARD ACCEPT').replace(/^(?=\[\d+:\d+\] -A FORWARD)/m, `[17:1020] ${rule}\n`),
+    );
+    const [fault] = faultsOf(forwardDrop, snapshot);
+    expect(fault.title).toMatch(/ about 50 % of .*--probability 0\.5/);
+    expect(quoted(snapshot, fault)).toEqual([`[17:1020] ${rule}`]);
+  });
+
   it('does not mind a policy that is never reached', () => {
     const snapshot = readBundle('cni-odd-forward-policy');
     expect(snapshot.entries.get('node/n1/iptables-save')?.stdout).toMatch(/^:FORWARD DROP/m);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checks } from '../../../src/checks/index.ts';
-import { failing, faultsOf, quoted, readBundle, resultOf, verdictOf } from '../dns/bundle.ts';
+import { edited, failing, faultsOf, quoted, readBundle, resultOf, verdictOf } from '../dns/bundle.ts';
 
 /**
  * For each check of the Service layer: the recording of a cluster with that fault, what the title says, what is quoted, a recording in which it
@@ -116,3 +116,53 @@ it('service-traffic-lost-unexplained: says so with low confidence where the rule
   const blind = failing(readBundle('rule-raw-drop'), /^node\/n1\/(iptables-save|nft|iptables-legacy-save)$/, 'tool-missing');
   expect(verdictOf(blind)).toEqual({ status: 'fault', layer: 'service', slug: 'service-traffic-lost-unexplained' });
 });
+
+describe('look-alikes of the faults above', () => {
+  const slug = (wanted: string) => checks.find(({ meta }) => meta.slug === wanted) ?? expect.fail(wanted);
+  const withEntry = (snapshot: ReturnType<typeof readBundle>, path: string, items: object[]): ReturnType<typeof readBundle> => ({
+    ...snapshot,
+    entries: new Map([
+      ...snapshot.entries,
+      [
+        `api${path}`,
+        {
+          key: `api${path}`,
+          command: `kubectl get --raw '${path}'`,
+          on: { kind: 'api' as const, name: 'API server' },
+          exit: 0,
+          stdout: `${JSON.stringify({ items })}\n`,
+          stderr: '',
+        },
+      ],
+    ]),
+  });
+
+  it('a Deployment that is scaled to 0 is no wrong selector', () => {
+    const snapshot = readBundle('svc-selector');
+    const service = JSON.parse(snapshot.entries.get('api/api/v1/namespaces/default/services/my-service')?.stdout ?? '') as {
+      spec: { selector: Record<string, string> };
+    };
+    const deployment = (replicas: number) => ({
+      metadata: { name: 'idle', namespace: 'default' },
+      spec: { replicas, template: { metadata: { labels: service.spec.selector } } },
+    });
+    const path = '/apis/apps/v1/namespaces/default/deployments';
+    const [idle] = faultsOf(slug('selector-matches-no-pod'), withEntry(snapshot, path, [deployment(0)]));
+    expect(idle).toMatchObject({ where: { kind: 'Deployment', name: 'idle' }, title: expect.stringMatching(/is scaled to 0$/) });
+    const [wrong] = faultsOf(slug('selector-matches-no-pod'), withEntry(snapshot, path, [deployment(3)]));
+    expect(wrong.title).toMatch(/and no pod of the namespace has these labels/);
+  });
+
+  it('a client that is held to one endpoint (ClientIP) leaves none of the others out', () => {
+    const rules = slug('service-rules-stale');
+    const service = /\/services\/my-service$/;
+    // The rules lead to one endpoint that is still one, and to none of two others.
+    const oneOnly = edited(readBundle('svc-targetport'), /^node\/n1\/(iptables-save|nft)$/, onlyLastEndpoint);
+    expect(resultOf(rules, oneOnly)).toMatchObject({ state: 'fail' });
+    const held = edited(oneOnly, service, (text) => text.replace('"sessionAffinity":"None"', '"sessionAffinity":"ClientIP"'));
+    expect(resultOf(rules, held)).not.toMatchObject({ state: 'fail' });
+  });
+});
+
+/** kube-proxy's rules of svc-targetport with the choice between the endpoints of my-service taken away but for the last. */
+const onlyLastEndpoint = (text: string): string => text.replace(/^.*-A KUBE-SVC-\S+ .*default\/my-service.*--mode random.*\n/gm, '');
