@@ -41,7 +41,7 @@ interface Part {
   verifiedFlows: number;
   differences: number;
   peakMegabytes: number;
-  /** Time of a walk that asks every rule of KUBE-SERVICES in turn, over one that the index leads; iptables only. */
+  /** Time of a walk through PREROUTING that asks every rule of KUBE-SERVICES in turn, over one that the index leads; iptables only. */
   linearScanOverWalk: number | null;
 }
 
@@ -156,7 +156,8 @@ function linearScan(ruleset: NetfilterRuleset, packets: readonly Packet[], walk:
     const state = initialState(packet);
     for (const rule of chain.rules) if (evaluateRule(place, chain, rule, state, context)[0]?.flow === 'jump') return;
   };
-  return round(walk.perProcessorSecond / rateOf(scan, packets).perProcessorSecond);
+  const [scanned, walked] = [rateOf(scan, packets).perProcessorSecond, walk.perProcessorSecond];
+  return round((1 / scanned + 1 / walked) / (1 / walked));
 }
 
 function intentOf(form: Form, services: readonly GeneratedService[], rulesets: NetfilterRuleset[]): [NodePlan, NodeTables] {
