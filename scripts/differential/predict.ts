@@ -81,7 +81,7 @@ function isSourceValid(station: Station, packet: Packet, device: string, doubts:
     inside: [],
     direction: 'request' as const,
     tracked: new Map(),
-    rewrite: undefined,
+    reroute: undefined,
     visited: [],
     chosenBy: [],
   };

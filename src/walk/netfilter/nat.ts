@@ -155,8 +155,9 @@ function fixedTargets(to: Extract<NatTarget, { type: 'fixed' }>): Target[] {
 }
 
 function addressesBetween(from: string, to: string): string[] {
+  if (from === to) return [from];
   const [first, last] = [addressValue(from), addressValue(to)];
-  if (from === to || first === undefined || last === undefined) return [from];
+  if (first === undefined || last === undefined) return [from];
   const addresses: string[] = [];
   for (let value = first.value; value <= last.value && addresses.length <= mostAlternatives; value++) {
     addresses.push(addressText({ family: first.family, value }));

@@ -22,8 +22,11 @@ interface Index {
   rest: number[];
 }
 
-/** Shorter chains are looked through. */
+/** Shorter chains are looked through, and have no index. */
 const longChain = 16;
+const shortPlans: readonly Plan[] = Array.from({ length: longChain }, (_, length) => ({
+  rules: Array.from({ length }, (_position, at) => at),
+}));
 const indexes = new WeakMap<Chain, Index>();
 
 /**
@@ -31,10 +34,12 @@ const indexes = new WeakMap<Chain, Index>();
  * matches that it begins with ask for another destination address or port than the packet's, so that it would neither do nor change anything.
  */
 export function rulesFor(chain: Chain, states: readonly State[], from: number): Plan {
+  const short = from === 0 ? shortPlans[chain.rules.length] : undefined;
+  if (short !== undefined) return short;
   const index = indexOf(chain);
   const [first] = states;
   const { packet } = first ?? {};
-  const isIndexed = chain.rules.length >= longChain && packet !== undefined && states.every((state) => isTo(state, packet));
+  const isIndexed = packet !== undefined && states.every((state) => isTo(state, packet));
   const destination = isIndexed ? addressNumber(packet.destination)?.value : undefined;
   const hasPorts = packet !== undefined && protocolsWithPorts.has(packet.protocol);
   if (!isIndexed || destination === undefined || (hasPorts && packet.destinationPort === undefined))
@@ -67,7 +72,6 @@ function indexOf(chain: Chain): Index {
 
 function makeIndex(rules: readonly Rule[]): Index {
   const index: Index = { all: rules.map((_, position) => position), byDestination: new Map(), byPort: new Map(), rest: [] };
-  if (rules.length < longChain) return index;
   rules.forEach((rule, position) => {
     const { destination, port } = askedOf(rule);
     if (destination !== undefined) add(index.byDestination, destination, position);
