@@ -15,6 +15,8 @@ export default defineConfig({
           setupFiles: ['test/unit-setup.ts'],
           pool: 'forks',
           testTimeout: 60_000,
+          // The first to need it builds the CLI, which takes a while on a busy machine.
+          hookTimeout: 120_000,
         },
       },
       {

@@ -76,7 +76,11 @@ function conntrackPart(file: string, count: number): Record<string, number> {
   const bytes = statSync(file).size;
   const wordCount = bestOf(3, () => execFileSync('wc', ['-l', file]));
   const child = (path: string): { seconds: number; peakBytes: number } =>
-    JSON.parse(execFileSync(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), '--parse-conntrack', path], { encoding: 'utf8' }));
+    JSON.parse(
+      execFileSync(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), '--parse-conntrack', path], {
+        encoding: 'utf8',
+      }),
+    );
   const empty = join(file, '..', 'nothing');
   writeFileSync(empty, '');
   const parsed = child(file);
@@ -100,7 +104,9 @@ function reportConntrack(file: string): void {
 /** Seconds for each megabyte at a hundredth, a tenth and the whole, over that of the whole: all near 1 when time grows with the size alone. */
 function linearity(services: number): Record<string, number> {
   const perByte = (text: string, times: number): number => bestOf(times, () => parseIptablesSave(text)) / text.length;
-  const [whole, tenth, hundredth] = [1, 10, 100].map((part) => perByte(iptablesSaveOf(generateServices(Math.ceil(services / part), 10)), 2 + part / 2));
+  const [whole, tenth, hundredth] = [1, 10, 100].map((part) =>
+    perByte(iptablesSaveOf(generateServices(Math.ceil(services / part), 10)), 2 + part / 2),
+  );
   return { at1Percent: round((hundredth ?? 0) / (whole ?? 1)), at10Percent: round((tenth ?? 0) / (whole ?? 1)), at100Percent: 1 };
 }
 

@@ -29,6 +29,7 @@ async function underLock(lock: string, work: () => Promise<unknown>): Promise<bo
   try {
     mkdirSync(lock);
   } catch {
+    forgetIfAbandoned(lock);
     return false;
   }
   try {
@@ -37,6 +38,12 @@ async function underLock(lock: string, work: () => Promise<unknown>): Promise<bo
   } finally {
     rmdirSync(lock);
   }
+}
+
+/** The lock of a run that was killed: no build takes this long. */
+function forgetIfAbandoned(lock: string): void {
+  const made = statSync(lock, { throwIfNoEntry: false });
+  if (made && Date.now() - made.mtimeMs > 120_000) rmdirSync(lock);
 }
 
 export interface CliRun {
