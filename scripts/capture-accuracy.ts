@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { CaptureReport } from '../src/schema/capture-report.ts';
 import { clusterExec } from '../test/cluster/access.ts';
-import { type CaptureTruth, captureTruths } from '../test/cluster/capture-truth.ts';
+import { type CaptureTruth, captureTruths, type Mark, markCapture } from '../test/cluster/capture-truth.ts';
 
 /**
  * Breaks the real cluster in every way that loses packets and asks `k8snet capture` alone, to which no table of a node is known: is the place and the direction
@@ -12,7 +12,6 @@ import { type CaptureTruth, captureTruths } from '../test/cluster/capture-truth.
  *
  *   npm run capture-accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--out docs/accuracy.json] [--bundles DIRECTORY] [--keep] [--json]
  */
-type Mark = 'right' | 'wrong' | 'n/a';
 interface Result {
   case: string;
   mode: string;
@@ -47,27 +46,6 @@ async function capture(file: string | undefined): Promise<CaptureReport | string
   }
 }
 
-/** Every loss has to be where the truth says, and one at least has to be found; `unknown` names nothing, and is not right either. */
-export function mark(truth: CaptureTruth, report: CaptureReport): { capture: Mark; dropReason: Mark } {
-  const isRight = (loss: CaptureReport['losses'][number]): boolean =>
-    (truth.kind === 'any' ? loss.kind !== 'unknown' : loss.kind === truth.kind) &&
-    loss.direction === truth.direction &&
-    truth.where.some(({ kind, names }) => loss.where?.kind === kind && names.every((name) => loss.where?.names.includes(name)));
-  const right = report.losses.length > 0 && report.losses.every(isRight);
-  const reasons = report.losses.flatMap(({ dropReason }) => dropReason?.reason ?? []);
-  const isKnown = truth.reasons !== undefined && reasons.length > 0;
-  return {
-    capture: right ? 'right' : 'wrong',
-    dropReason: isKnown
-      ? reasons.every((reason) => truth.reasons?.includes(reason))
-        ? 'right'
-        : 'wrong'
-      : truth.reasons
-        ? 'wrong'
-        : 'n/a',
-  };
-}
-
 async function measure(mode: string, id: string, truth: CaptureTruth): Promise<Result> {
   const broken = await cluster(mode, ['break', id]);
   const bundles = argument('bundles');
@@ -90,7 +68,7 @@ async function measure(mode: string, id: string, truth: CaptureTruth): Promise<R
         `${loss.tries} x ${loss.kind} ${loss.direction} ${loss.where?.kind} ${loss.where?.names.join('+')}: ${loss.says} [${loss.dropReason?.reason ?? ''}]`,
     )
     .join('; ');
-  return { case: id, mode, ...mark(truth, report), says };
+  return { case: id, mode, ...markCapture(truth, report), says };
 }
 
 /** Results of a run that took some of the faults stay beside those of another. */

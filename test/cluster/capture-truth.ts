@@ -1,3 +1,5 @@
+import type { CaptureReport } from '../../src/schema/capture-report.ts';
+
 /**
  * Where capture alone has to find the packets of a fault lost, from the client pod on n1; by the fault's id. `reasons` are what the kernel may call it
  * (6.18, skb:kfree_skb); left out where it gives no reason of its own. In both modes of kube-proxy, unless `modes` says otherwise.
@@ -52,7 +54,7 @@ export const captureTruths: Record<string, CaptureTruth> = {
   'cni-neighbour-missing': unreachable(['n1'], 'NEIGH_FAILED'),
   'cni-neighbour-wrong': lost('request', 'node', ['n1'], 'NO_TX_TARGET', 'VXLAN_NO_REMOTE'),
   'cni-fdb-missing': lost('request', 'node', ['n1'], 'NO_TX_TARGET', 'VXLAN_NO_REMOTE'),
-  'cni-fdb-wrong': lost('request', 'node', ['n1']),
+  'cni-fdb-wrong': lost('request', 'node', ['n1'], 'NEIGH_FAILED'),
   'cni-pod-veth-down': unreachable(['n2'], 'NEIGH_FAILED'),
   'cni-pod-veth-off-bridge': unreachable(['n2'], 'NEIGH_FAILED'),
   'cni-pod-no-route': lost('reply', 'pod', ['n2']),
@@ -63,8 +65,32 @@ export const captureTruths: Record<string, CaptureTruth> = {
   'rule-mangle-drop': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
   'rule-raw-drop': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
   'rule-nft-drop': lost('request', 'node', ['n1'], 'NETFILTER_DROP'),
-  'rule-forward-reject': { kind: 'refused', direction: 'request', where: [{ kind: 'node', names: ['n1'] }] },
+  'rule-forward-reject': { kind: 'refused', direction: 'request', where: [{ kind: 'node', names: ['n1'] }], reasons: ['NETFILTER_DROP'] },
   'proxy-rule-missing': lost('request', 'node', ['n1']),
   'proxy-jump-flushed': lost('request', 'node', ['n1']),
-  'bridge-nf-off': lost('reply', 'node', ['n1']),
+  'bridge-nf-off': lost('reply', 'node', ['n1'], 'NO_SOCKET'),
 };
+
+export type Mark = 'right' | 'wrong' | 'n/a';
+
+/**
+ * Every loss has to be where the truth says, and one at least has to be found; `unknown` names nothing, and is not right either. A reason is wrong where it is
+ * not one of the truth's, and where the truth has one and none is named.
+ */
+export function markCapture(truth: CaptureTruth, report: CaptureReport): { capture: Mark; dropReason: Mark } {
+  const isRight = (loss: CaptureReport['losses'][number]): boolean =>
+    (truth.kind === 'any' ? loss.kind !== 'unknown' : loss.kind === truth.kind) &&
+    loss.direction === truth.direction &&
+    truth.where.some(({ kind, names }) => loss.where?.kind === kind && names.every((name) => loss.where?.names.includes(name)));
+  const right = report.losses.length > 0 && report.losses.every(isRight);
+  const reasons = report.losses.flatMap(({ dropReason }) => dropReason?.reason ?? []);
+  return {
+    capture: right ? 'right' : 'wrong',
+    dropReason:
+      truth.reasons === undefined && reasons.length === 0
+        ? 'n/a'
+        : reasons.length > 0 && reasons.every((reason) => truth.reasons?.includes(reason))
+          ? 'right'
+          : 'wrong',
+  };
+}

@@ -32,7 +32,14 @@ export async function captureRound(plan: Plan, watched: CapturePlan, deps: Captu
   const filter = captureFilter({
     protocol: 'TCP',
     ports: { first: watched.tries[0]?.sourcePort ?? 0, last: watched.tries.at(-1)?.sourcePort ?? 0 },
-    backends: watched.backends,
+    // The Service's own address too: where it is not translated, the source port may be all the same.
+    backends: [
+      ...watched.backends,
+      ...watched.tries
+        .filter(({ stage }) => stage === 'service')
+        .slice(0, 1)
+        .map(({ target }) => target),
+    ],
   });
   const captures = nodes.map((node) => startOnNode(plan, watched, node, filter, deps));
   await Promise.all(captures.map((capture) => capture.listening));

@@ -10,7 +10,7 @@ const neighbourWait = 4_000_000;
 const leapSeconds = 37;
 
 /** What goes on all the time on a healthy node, and is no packet lost on its way (failures seen on an idle Linux 6.18). */
-const background = /^(TCP_|QUEUE_PURGE|SOCKET_CLOSE|CONSUMED|NOT_SPECIFIED|IPV6DISABLED|UNIX_|OTHERHOST$)/;
+const background = /^(TCP_|QUEUE_PURGE|SOCKET_CLOSE|CONSUMED|NOT_SPECIFIED|IPV6DISABLED|UNIX_)/;
 
 /**
  * The kernel's reason for losses at one place: the event of a dropped packet that follows again and again right after the last sighting of a lost one. The
@@ -25,26 +25,31 @@ export function dropReason(
   const events = node === undefined ? undefined : drops.get(node);
   if (node === undefined || !events) return undefined;
   const ends = tries.flatMap((item) => lastSightings(item, where));
-  const byReason = new Map<string, DropReason>();
+  const found = new Map<string, DropReason & { delay: number }>();
   for (const end of ends) {
-    const near = events.flatMap((event) => nearTo(event, end.at));
-    for (const key of new Set(near)) {
-      const [location = '', reason = ''] = key.split(' ');
-      byReason.set(key, { node, reason, location, count: (byReason.get(key)?.count ?? 0) + 1 });
+    // The first of each kind: Map keeps the last entry of a key.
+    const near = new Map(events.toReversed().flatMap((event) => nearTo(event, end.at) ?? []));
+    for (const [key, { event, delay }] of near) {
+      const known = found.get(key);
+      const { location, reason = '' } = event;
+      found.set(key, { node, reason, location, count: (known?.count ?? 0) + 1, delay: (known?.delay ?? 0) + delay });
     }
   }
-  const best = [...byReason.values()].sort((a, b) => b.count - a.count)[0];
-  return best && best.count * 2 > ends.length ? best : undefined;
+  // As often as another: the packet itself goes last, after the error that is sent because of it (and may be dropped too).
+  const [best] = [...found.values()].sort((a, b) => b.count - a.count || b.delay - a.delay);
+  if (!best || best.count * 2 <= ends.length) return undefined;
+  const { delay: _, ...drop } = best;
+  return drop;
 }
 
-/** Key of the event's kind where it may be the end of a packet last seen at that time. */
-function nearTo(event: DroppedPacket, at: number): string[] {
-  if (event.reason === undefined || event.protocol !== 2048 || background.test(event.reason)) return [];
+/** Where the event may be the end of a packet last seen at that time: its kind, and how long after. */
+function nearTo(event: DroppedPacket, at: number): [string, { event: DroppedPacket; delay: number }][] | undefined {
+  if (event.reason === undefined || event.protocol !== 2048 || background.test(event.reason)) return undefined;
   const after = event.at - at;
   const wait = event.reason.startsWith('NEIGH_') ? neighbourWait : soon;
   // Two clocks of one machine: what follows may seem to come some microseconds before.
-  const isNear = [after, after - leapSeconds * 1_000_000].some((distance) => distance >= -20 && distance <= wait);
-  return isNear ? [`${event.location} ${event.reason}`] : [];
+  const delay = [after, after - leapSeconds * 1_000_000].find((distance) => distance >= -20 && distance <= wait);
+  return delay === undefined ? undefined : [[`${event.location} ${event.reason}`, { event, delay }]];
 }
 
 /**

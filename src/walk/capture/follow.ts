@@ -30,9 +30,9 @@ export function followTries(input: CaptureInput): FollowedTry[] {
 }
 
 function follow(input: CaptureInput, item: MarkedTry, sightings: readonly Sighting[], tunnels: ReadonlySet<string>): FollowedTry {
-  const { plan, captures } = input;
+  const { plan } = input;
   const backend = backendOf(plan, item, sightings);
-  const path = expectedPath(plan, captures, backend ?? { address: '', port: 0, place: null }, tunnels);
+  const path = expectedPath(input, backend ?? { address: '', port: 0, place: null }, tunnels);
   const order = (sighting: Sighting): number => {
     const points = path[sighting.leg];
     const at = points.findIndex((point) => isAt(point, sighting));
@@ -86,6 +86,9 @@ function outcomeOf(
   if (atClient('syn-ack').length > 0) return untranslated(plan, path, atClient('syn-ack')[0] as Sighting, target);
   const refusal = refusalOf(input, backend, of('reset', 'icmp-error'));
   if (refusal) return refusal;
+  const clientNode = plan.client.place.node;
+  const isBlind = input.blind.find(({ place }) => place.kind === 'node' && place.name === clientNode);
+  if (!backend && isBlind) return { kind: 'unknown', why: `node ${clientNode} could not be captured on: ${isBlind.why}` };
   if (!backend) return withoutBackend(plan, of('syn'), path, target);
   return lossOf(input, backend, path, of('syn'), of('syn-ack', 'reset'));
 }
@@ -122,7 +125,7 @@ function untranslated(plan: CapturePlan, path: ExpectedPath, answer: Sighting, t
     : { kind: 'unknown', why: 'the answer is not translated back' };
 }
 
-/** Refused with a reset or an ICMP error: by whoever is farthest from the client of those that saw the refusal. */
+/** Refused with a reset or an ICMP error: by the farthest from the client of those that saw the refusal. */
 function refusalOf(
   { plan, captures }: CaptureInput,
   backend: CaptureBackend | undefined,
@@ -133,6 +136,11 @@ function refusalOf(
   const first = refusals[0] as Sighting;
   const { place } = first;
   const word = first.part === 'reset' ? 'a TCP reset' : `ICMP ${first.icmp ?? 'error'} from ${first.source}`;
+  // Who has it come in passes it on: it was made beyond, by something that was not captured in.
+  if (refusals.some((sighting) => sighting.direction === 'in' && placeKey(sighting.place) === placeKey(place))) {
+    const from = place.kind === 'pod' ? 'its node, or beyond it' : 'beyond it';
+    return { kind: 'unknown', why: `it is refused with ${word}, which comes into ${placeText(place)} from ${from}` };
+  }
   const asked = first.icmp === 'host-unreachable' ? unansweredNeighbour(captures, place, backend ? [backend.address] : []) : undefined;
   return {
     kind: 'refused',

@@ -28,9 +28,16 @@ export function lossOf(
   if (replies.length === 0 && request.missing) {
     const wrong = wrongWay(input, backend, request.furthest, requests);
     if (wrong) return lost('request', request.furthest, request.missing, wrong.where, wrong.says);
-    const asked = unansweredNeighbour(input.captures, request.missing.place, [backend.address, ...addressesOf(input, backend)]);
+    const farNode = addressesOf(input, backend);
+    const isLeaving = request.furthest?.role === 'tunnel' && request.missing.role === 'underlay';
+    const asked = unansweredNeighbour(
+      input.captures,
+      request.missing.place,
+      [backend.address, ...farNode],
+      isLeaving ? 'underlay' : 'tunnel',
+    );
     const said = says(request.furthest, request.missing, what, input, request.skipped);
-    if (asked && asked.role === 'underlay' && backend.place && backend.place.node !== request.missing.place.node)
+    if (asked && farNode.includes(asked.target) && backend.place && backend.place.node !== request.missing.place.node)
       return lost(
         'request',
         request.furthest,
@@ -46,6 +53,12 @@ export function lossOf(
       asked ? `${said}; ${asked.says}` : said,
     );
   }
+  const end = path.request.at(-1)?.place;
+  if (replies.length === 0 && backend.place && !unseen && (!end || placeKey(end) !== placeKey(backend.place)))
+    return {
+      kind: 'unknown',
+      why: `the request comes as far as ${request.furthest ? pointText(request.furthest) : 'nowhere'}, no answer is seen, and ${placeText(backend.place)} was not captured in`,
+    };
   if (replies.length === 0 && unseen && request.furthest)
     return lost(
       'request',
@@ -126,12 +139,15 @@ function wrongWay(
   return undefined;
 }
 
+/** Between the last device that saw it and the first that did not. A node between two pods, or a pod and another node, that was not captured in is `unseen`. */
 export function lossPlace(furthest: PathPoint | undefined, missing: PathPoint): LossPlace {
   const from = furthest?.place ?? missing.place;
   const to = missing.place;
   if (placeKey(from) === placeKey(to)) return { kind: from.kind, place: from };
-  if (from.kind === 'node' && to.kind === 'node') return { kind: 'between', from: from.name, to: to.name, unseen: false };
-  return { kind: 'pod-link', place: from.kind === 'pod' ? from : to };
+  if (from.node !== to.node) return { kind: 'between', from: from.node, to: to.node, unseen: from.kind === 'pod' || to.kind === 'pod' };
+  const isLink = furthest?.role === 'veth' || missing.role === 'veth';
+  if (isLink && from.kind !== to.kind) return { kind: 'pod-link', place: from.kind === 'pod' ? from : to };
+  return { kind: 'node', place: { kind: 'node', name: to.node, node: to.node } };
 }
 
 export function says(furthest: PathPoint | undefined, missing: PathPoint, what: string, input?: CaptureInput, skipped?: PathPoint): string {

@@ -2,14 +2,15 @@ import { type CapturePlace, type DeviceRole, placeKey } from '../../model/captur
 import type { PlaceCapture } from './read.ts';
 
 /**
- * What a place asked its neighbours for (ARP) without an answer: one of the wanted addresses first, on a tunnel's device any (the tunnel's own
- * address of the other node is in no object of the API).
+ * What a place asked its neighbours for (ARP) without an answer: one of the wanted addresses first, else any by a device of that role (a tunnel's addresses are in
+ * no object of the API, and a wrong entry may name any).
  */
 export function unansweredNeighbour(
   captures: readonly PlaceCapture[],
   place: CapturePlace,
   wanted: readonly string[],
-): { role: DeviceRole; says: string } | undefined {
+  orAnyBy: DeviceRole = 'tunnel',
+): { target: string; says: string } | undefined {
   const capture = captures.find((candidate) => placeKey(candidate.place) === placeKey(place));
   if (!capture) return undefined;
   const answered = new Set<string>();
@@ -22,10 +23,10 @@ export function unansweredNeighbour(
       asked.push({ target: body.target, device });
   }
   const open = asked.filter(({ target }) => !answered.has(target));
-  const found = open.find(({ target }) => wanted.includes(target)) ?? open.find(({ device }) => device.role === 'tunnel');
+  const found = open.find(({ target }) => wanted.includes(target)) ?? open.find(({ device }) => device.role === orAnyBy);
   return (
     found && {
-      role: found.device.role,
+      target: found.target,
       says: `it asks who has ${found.target} by ${found.device.name}, and nobody answers`,
     }
   );

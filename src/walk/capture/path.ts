@@ -1,13 +1,12 @@
 import {
   type CaptureBackend,
   type CapturePlace,
-  type CapturePlan,
   type DeviceRole,
   type PathPoint,
   placeKey,
   type Sighting,
 } from '../../model/capture-path.ts';
-import type { PlaceCapture } from './read.ts';
+import type { CaptureInput } from './read.ts';
 
 export interface ExpectedPath {
   request: PathPoint[];
@@ -19,24 +18,28 @@ export interface ExpectedPath {
  * captured in are left out, and so are the ends of a pod's link that no device of the node meets. `tunnelled`: nodes between which packets were seen in a tunnel.
  */
 export function expectedPath(
-  plan: CapturePlan,
-  captures: readonly PlaceCapture[],
+  input: Pick<CaptureInput, 'plan' | 'captures' | 'devices'>,
   backend: CaptureBackend,
   tunnels: ReadonlySet<string>,
 ): ExpectedPath {
-  const client = plan.client.place;
+  const client = input.plan.client.place;
   const server = backend.place;
-  const near = half(client, captures, server !== null && server.node !== client.node, tunnels);
-  const far = server ? half(server, captures, server.node !== client.node, tunnels) : [];
+  const near = half(client, input, server !== null && server.node !== client.node, tunnels);
+  const far = server ? half(server, input, server.node !== client.node, tunnels) : [];
   const turn = (points: readonly PathPoint[]): PathPoint[] =>
     points.toReversed().map((point) => ({ ...point, direction: point.direction === 'in' ? 'out' : 'in' }));
   return { request: [...near, ...turn(far)], reply: [...far, ...turn(near)] };
 }
 
 /** From a pod's (or a node's own) socket out of its node; on the same node, as far as the node's end of the pod's link. */
-function half(from: CapturePlace, captures: readonly PlaceCapture[], leaves: boolean, tunnels: ReadonlySet<string>): PathPoint[] {
+function half(
+  from: CapturePlace,
+  { captures, devices: known }: Pick<CaptureInput, 'captures' | 'devices'>,
+  leaves: boolean,
+  tunnels: ReadonlySet<string>,
+): PathPoint[] {
   const node: CapturePlace = { kind: 'node', name: from.node, node: from.node };
-  const devices = captures.find(({ place }) => placeKey(place) === placeKey(node))?.devices ?? [];
+  const devices = known.get(placeKey(node)) ?? [];
   const point = (place: CapturePlace, role: DeviceRole, direction: 'in' | 'out', device?: string, needed = true): PathPoint => ({
     place,
     role,
@@ -50,7 +53,7 @@ function half(from: CapturePlace, captures: readonly PlaceCapture[], leaves: boo
   };
   const points: PathPoint[] = [];
   if (from.kind === 'pod') {
-    const own = captures.find(({ place }) => placeKey(place) === placeKey(from))?.devices.find(({ role }) => role === 'pod');
+    const own = known.get(placeKey(from))?.find(({ role }) => role === 'pod');
     const veth = own && devices.find(({ index, peerIndex, role }) => role === 'veth' && index === own.peerIndex && peerIndex === own.index);
     points.push(point(from, 'pod', 'out', own?.name));
     if (veth) points.push(point(node, 'veth', 'in', veth.name));

@@ -22,6 +22,8 @@ export interface PlaceCapture {
 export interface CaptureInput {
   plan: CapturePlan;
   captures: PlaceCapture[];
+  /** Of every place by its key, also of those that could not be captured in. */
+  devices: Map<string, CaptureDevice[]>;
   /** Places that could not be captured in, and why. */
   blind: { place: CapturePlace; why: string }[];
   /** By node. Undefined where the kernel's drop reasons could not be read. */
@@ -43,12 +45,13 @@ export function readCapture(snapshot: Snapshot): CaptureInput | string {
   const plan: CapturePlan = parsed.data;
   const at = (place: CapturePlace, name: string): Entry | undefined => snapshot.entries.get(`${placeKey(place)}/${name}`);
   const links = new Map(plan.places.map((place) => [placeKey(place), parseIpLink(at(place, 'ip-link')?.stdout ?? '').value]));
+  const devices = new Map(plan.places.map((place) => [placeKey(place), devicesOf(place, plan, links)]));
   const captures: PlaceCapture[] = [];
   const blind: CaptureInput['blind'] = [];
   for (const place of plan.places) {
     const read = readPackets(at(place, 'pcap'), at(place, 'tcpdump'));
     if (typeof read === 'string') blind.push({ place, why: read });
-    else captures.push({ place, devices: devicesOf(place, plan, links), ...read });
+    else captures.push({ place, devices: devices.get(placeKey(place)) ?? [], ...read });
   }
   const nodes = [...new Set(plan.places.map((place) => place.node))];
   const drops = new Map<string, DroppedPacket[]>();
@@ -62,6 +65,7 @@ export function readCapture(snapshot: Snapshot): CaptureInput | string {
   return {
     plan,
     captures,
+    devices,
     blind,
     drops,
     noDrops,
@@ -86,7 +90,7 @@ function gapsOf(counters: Capture['counters'], cut: string | undefined): string 
   const dropped = counters.droppedByKernel ?? 0;
   const unread = Math.max(0, (counters.received ?? 0) - (counters.captured ?? 0) - dropped);
   if (dropped > 0) return `the capture itself lost ${dropped} packets`;
-  if (unread > 0) return `the capture ended before ${unread} packets were read`;
+  if (unread > 0) return `it ended with ${unread} of its packets unread`;
   return cut === undefined ? undefined : `the capture is cut: ${cut}`;
 }
 
