@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { execa, execaSync } from 'execa';
+import { describe, expect, it } from 'vitest';
+import { captureFiles } from '../../src/app/capture.ts';
+import { captureFilter } from '../../src/collect/capture/filter.ts';
+import { capturePlanSchema } from '../../src/schema/capture.ts';
+import { unpackSnapshot } from '../../src/snapshot/archive.ts';
+
+const hasTcpdump = execaSync('tcpdump', ['--version'], { reject: false }).exitCode === 0;
+
+const recording = unpackSnapshot(readFileSync(new URL('../../fixtures/captures/cni-fw-between-iptables.tgz', import.meta.url)));
+const plan = capturePlanSchema.parse(JSON.parse(recording.entries.get('capture/plan')?.stdout ?? ''));
+const pcap = captureFiles(recording).find(({ name }) => name === 'node_n1.pcap')?.bytes ?? new Uint8Array();
+const ports = { first: plan.tries[0]?.sourcePort ?? 0, last: plan.tries.at(-1)?.sourcePort ?? 0 };
+
+/** How many packets of the recorded capture of n1 a filter lets through. */
+async function count(filter: string): Promise<number> {
+  const { stdout } = await execa('tcpdump', ['-nn', '-r', '-', filter], { input: pcap, stderr: 'ignore' });
+  return stdout.split('\n').filter((line) => /^\d\d:/.test(line)).length;
+}
+
+describe('captureFilter', () => {
+  it.each([
+    { what: 'a name', backends: [{ address: 'web', port: 80 }] },
+    { what: 'a filter in an address', backends: [{ address: '10.0.0.1 or tcp', port: 80 }] },
+    { what: 'IPv6, which it has no words for', backends: [{ address: 'fd00::1', port: 80 }] },
+    { what: 'no port', backends: [{ address: '10.0.0.1', port: 70_000 }] },
+    { what: 'half a port', backends: [{ address: '10.0.0.1', port: 80.5 }] },
+  ])('takes no address or port that is none: $what', ({ backends }) => {
+    expect(() => captureFilter({ protocol: 'TCP', ports: { first: 61_000, last: 61_010 }, backends })).toThrow(/not a/);
+  });
+
+  describe.skipIf(!hasTcpdump)(`by tcpdump's own compiler${hasTcpdump ? '' : ' (skipped: there is no tcpdump)'}`, () => {
+    it.each(['LINUX_SLL2', 'EN10MB'])('compiles for %s, with no backend, some, and more than it takes', async (link) => {
+      for (const size of [0, 1, 4, 40]) {
+        const backends = Array.from({ length: size }, (_, index) => ({ address: `10.244.${index}.200`, port: 8080 }));
+        const filter = captureFilter({ protocol: 'TCP', ports: { first: 65_500, last: 65_535 }, backends });
+        expect((await execa('tcpdump', ['-y', link, '-d', filter])).stdout).toContain('ret');
+      }
+    });
+
+    it('lets through every packet of the tries, inside of VXLAN too, and of other ports only what opens, refuses or asks', async () => {
+      const marked = captureFilter({ protocol: 'TCP', ports, backends: plan.backends });
+      const tunnelled = await count(`udp dst port 8472 and (${marked})`);
+      expect(await count(marked)).toBe(await count(''));
+      expect(tunnelled).toBeGreaterThan(10);
+      const other = captureFilter({ protocol: 'TCP', ports: { first: 1, last: 2 }, backends: [] });
+      expect(await count(other)).toBe(await count('arp or icmp or (udp and udp[39] = 1)'));
+      const opening = captureFilter({ protocol: 'TCP', ports: { first: 1, last: 2 }, backends: plan.backends });
+      expect(await count(`(${opening}) and udp dst port 8472 and udp[63] & 6 = 0`)).toBe(0);
+      expect(await count(`(${opening}) and udp dst port 8472`)).toBeGreaterThan(0);
+    });
+  });
+});

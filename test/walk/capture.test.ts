@@ -1,0 +1,68 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { unpackSnapshot } from '../../src/snapshot/archive.ts';
+import type { Entry } from '../../src/snapshot/entry.ts';
+import type { Snapshot } from '../../src/snapshot/snapshot.ts';
+import { judgeCapture } from '../../src/walk/capture/summary.ts';
+import { captureTruths, markCapture } from '../cluster/capture-truth.ts';
+
+const folder = new URL('../../fixtures/captures/', import.meta.url);
+const recorded = readdirSync(folder)
+  .filter((name) => name.endsWith('.tgz'))
+  .map((name) => {
+    const origin = JSON.parse(readFileSync(new URL(name.replace('.tgz', '.origin.json'), folder), 'utf8')) as { fault: string };
+    return { name, fault: origin.fault, snapshot: unpackSnapshot(readFileSync(new URL(name, folder))) };
+  });
+const broken = recorded.filter(({ fault }) => fault !== 'none');
+const isCapture = (key: string): boolean => key.endsWith('/pcap');
+
+function judged(snapshot: Snapshot) {
+  const report = judgeCapture(snapshot);
+  if (typeof report === 'string') throw new Error(report);
+  return report;
+}
+
+const change = (snapshot: Snapshot, key: string, entry: Partial<Entry>): Snapshot => {
+  const entries = new Map(snapshot.entries);
+  entries.set(key, { ...(entries.get(key) as Entry), ...entry });
+  return { ...snapshot, entries };
+};
+const without = (snapshot: Snapshot, key: string): Snapshot =>
+  change(snapshot, key, { exit: null, stdout: '', failure: { reason: 'unreachable', detail: 'switched off' } });
+
+describe('captures of a real cluster', () => {
+  it.each(broken)("$name: place and direction of the loss, and the kernel's reason", ({ fault, snapshot }) => {
+    const truth = captureTruths[fault];
+    if (!truth) throw new Error(`${fault} has no truth`);
+    const report = judged(snapshot);
+    const { capture, dropReason } = markCapture(truth, report);
+    expect({ capture, dropReason }, JSON.stringify(report.losses)).toMatchObject({ capture: 'right' });
+    expect(dropReason, JSON.stringify(report.losses)).not.toBe('wrong');
+  });
+
+  // A place that was not captured in may hide where the packet was lost; it may never make another place guilty.
+  it.each(broken)('$name: with any one capture missing, no other place is named', ({ fault, snapshot }) => {
+    const truth = captureTruths[fault];
+    const real = truth?.where ?? [];
+    for (const key of [...snapshot.entries.keys()].filter(isCapture)) {
+      const report = judged(without(snapshot, key));
+      expect(report.gaps.join('\n')).toContain('switched off');
+      for (const { kind, where, says } of report.losses) {
+        const isFair =
+          kind === 'unknown' ||
+          real.some((place) =>
+            place.kind === where?.kind
+              ? place.names.every((name) => where.names.includes(name))
+              : where?.kind === 'between' && place.names.some((name) => where.names.includes(name)),
+          );
+        expect(isFair, `${key} missing: ${kind} at ${where?.names.join(' and ')}: ${says}`).toBe(true);
+      }
+    }
+  });
+
+  it.each(recorded)('$name: without packets nothing is lost, it is not known', ({ snapshot }) => {
+    const keys = [...snapshot.entries.keys()].filter(isCapture);
+    const blind = keys.reduce(without, snapshot);
+    expect(judged(blind).losses.every(({ kind }) => kind === 'unknown')).toBe(true);
+  });
+});
