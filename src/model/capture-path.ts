@@ -43,6 +43,9 @@ export interface CaptureBackend {
   place: CapturePlace | null;
 }
 
+/** A capture ends by itself after so many packets; what came later was not seen. */
+export const mostPackets = 4000;
+
 /** What was to be watched, and where: the start of every judgement on a capture. */
 export interface CapturePlan {
   client: { place: CapturePlace; address: string };

@@ -43,10 +43,16 @@ export async function captureRound(plan: Plan, watched: CapturePlan, deps: Captu
   });
   const captures = nodes.map((node) => startOnNode(plan, watched, node, filter, deps));
   await Promise.all(captures.map((capture) => capture.listening));
+  const late = captures.map((capture) => !capture.isListening());
   const client = deps.sessions.get(watched.client.place.node);
   const probe = client && !deps.signal.aborted ? await sendProbe(plan, watched, client, deps.kubectl) : [];
   for (const capture of captures) capture.end();
-  const seen = await Promise.all(captures.map((capture) => capture.entries));
+  const seen = await Promise.all(
+    captures.map(async (capture, index) => {
+      const entries = await capture.entries;
+      return late[index] ? entries.map((entry) => (entry.failure ? entry : { ...entry, failure: notListening })) : entries;
+    }),
+  );
   return [{ ...planEntry, exit: 0, stdout: JSON.stringify(watched) }, ...probe, ...seen.flat()];
 }
 
@@ -70,9 +76,13 @@ function sendProbe(plan: Plan, watched: CapturePlan, session: Session, kubectl: 
   return runSections(kubectl, session, [section], toNamespaces(pod ? [pod] : []), () => ranOn(watched.client.place), 30_000);
 }
 
+/** Its captures may have begun after the probe: what they did not see says nothing. */
+const notListening: NonNullable<Entry['failure']> = { reason: 'timeout', detail: 'its captures did not listen in time' };
+
 interface NodeCapture {
   /** Resolves when all captures of the node listen, or can't. */
   listening: Promise<void>;
+  isListening: () => boolean;
   end: () => void;
   entries: Promise<Entry[]>;
 }
@@ -90,7 +100,12 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
     sections.map(({ key, command }) => ({ key, command, on: on(key), exit: null, stdout: '', stderr: '', failure: reason }));
   if (session?.tier !== 'node-pod') {
     const why = deps.failure(node)?.detail ?? 'captures need a node pod';
-    return { listening: Promise.resolve(), end: () => {}, entries: Promise.resolve(failed({ reason: 'not-collected', detail: why })) };
+    return {
+      listening: Promise.resolve(),
+      isListening: () => true,
+      end: () => {},
+      entries: Promise.resolve(failed({ reason: 'not-collected', detail: why })),
+    };
   }
   const nonce = randomBytes(8).toString('hex');
   const functions = {
@@ -133,7 +148,7 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
       return { key, command, on: on(key), ...output, ...(failure && output.failure ? { failure } : {}) };
     });
   });
-  return { listening, end: () => void input.end('end\n'), entries };
+  return { listening, isListening: () => said.includes(listeningMark(nonce)), end: () => void input.end('end\n'), entries };
 }
 
 const nsOf = (plan: Plan, place: CapturePlace): string => {

@@ -1,10 +1,10 @@
+import { mostPackets } from '../../model/capture-path.ts';
 import type { Section } from '../script.ts';
 import { quote } from '../shell.ts';
 
 /** Bounds of what a capture may cost a node. */
 export const captureBounds = {
-  /** tcpdump ends by itself after so many packets of a place. */
-  packets: 4000,
+  packets: mostPackets,
   /** Enough for the headers of a tunnel, and of the packet in it: no payload beyond the first bytes. */
   snapLength: 160,
   /** Everything ends by itself after these, whatever becomes of us. */
@@ -93,7 +93,8 @@ const startCapture = [
   `timeout -k 1 ${captureBounds.seconds} $enter tcpdump -i any -y LINUX_SLL2 -n --immediate-mode -U -s ${captureBounds.snapLength} -c ${captureBounds.packets} -w - "$filter" </dev/null >"$1.pcap" 2>"$1.err" &`,
   'caps="$caps $!"; waits="$waits $1.err"',
   '}',
-  'cap_wait() { for e in $waits; do i=0; while [ $i -lt 60 ] && ! grep -q "listening on" "$e"; do sleep 0.05; i=$((i+1)); done; done; }',
+  // What began late may have missed the probe: it is no capture.
+  'cap_wait() { i=0; for e in $waits; do while [ $i -lt 60 ] && ! grep -q "listening on" "$e"; do sleep 0.05; i=$((i+1)); done; grep -q "listening on" "$e" || { rm -f "${e%.err}.pcap"; echo "k8snet: tcpdump did not listen in time" >>"$e"; }; done; }',
 ].join('\n');
 
 const stopCaptures =

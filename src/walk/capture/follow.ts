@@ -21,7 +21,8 @@ import { sightingsOf } from './sightings.ts';
  * and of the devices that have to be passed; no routing table, rule or entry of anything is looked at.
  */
 export function followTries(input: CaptureInput): FollowedTry[] {
-  const seen = input.plan.tries.map((item) => ({ item, sightings: sightingsOf(input.captures, item) }));
+  const marked = new Set(input.plan.tries.map(({ sourcePort }) => sourcePort));
+  const seen = input.plan.tries.map((item) => ({ item, sightings: sightingsOf(input.captures, item, marked) }));
   // Where one try was seen to go into a tunnel, so must the others to other nodes.
   const tunnels = new Set(
     seen.flatMap(({ sightings }) => sightings.filter(({ role }) => role === 'tunnel').map(({ place }) => place.node)),
@@ -87,8 +88,8 @@ function outcomeOf(
   const refusal = refusalOf(input, backend, of('reset', 'icmp-error'));
   if (refusal) return refusal;
   const clientNode = plan.client.place.node;
-  const isBlind = input.blind.find(({ place }) => place.kind === 'node' && place.name === clientNode);
-  if (!backend && isBlind) return { kind: 'unknown', why: `node ${clientNode} could not be captured on: ${isBlind.why}` };
+  const isWatched = input.captures.some(({ place, isLossy }) => place.kind === 'node' && place.name === clientNode && !isLossy);
+  if (!backend && !isWatched) return { kind: 'unknown', why: `node ${clientNode} could not be captured on, or not all of it` };
   if (!backend) return withoutBackend(plan, of('syn'), path, target);
   return lossOf(input, backend, path, of('syn'), of('syn-ack', 'reset'));
 }

@@ -53,11 +53,11 @@ export function lossOf(
       asked ? `${said}; ${asked.says}` : said,
     );
   }
-  const end = path.request.at(-1)?.place;
+  const end = request.furthest?.place;
   if (replies.length === 0 && backend.place && !unseen && (!end || placeKey(end) !== placeKey(backend.place)))
     return {
       kind: 'unknown',
-      why: `the request comes as far as ${request.furthest ? pointText(request.furthest) : 'nowhere'}, no answer is seen, and ${placeText(backend.place)} was not captured in`,
+      why: `the request comes as far as ${request.furthest ? pointText(request.furthest) : 'nowhere'}, no answer is seen, and ${placeText(backend.place)} was not captured in, or not all of it`,
     };
   if (replies.length === 0 && unseen && request.furthest)
     return lost(

@@ -63,7 +63,9 @@ function half(
     points.push(point(node, 'tunnel', 'out', undefined, tunnels.has(from.node)));
     points.push(point(node, 'underlay', 'out'));
   }
-  return points.filter(({ place }) => captures.some((capture) => placeKey(capture.place) === placeKey(place)));
+  const at = (place: CapturePlace) => captures.find((capture) => placeKey(capture.place) === placeKey(place));
+  // Where the capture itself lost packets, what it saw counts, and what it did not see does not.
+  return points.filter(({ place }) => at(place)).map((item) => (at(item.place)?.isLossy ? { ...item, needed: false } : item));
 }
 
 export const isAt = (point: PathPoint, sighting: Sighting): boolean =>

@@ -1,5 +1,12 @@
 import type { Capture, CapturedPacket } from '../../model/capture.ts';
-import { type CaptureDevice, type CapturePlace, type CapturePlan, type DeviceRole, placeKey } from '../../model/capture-path.ts';
+import {
+  type CaptureDevice,
+  type CapturePlace,
+  type CapturePlan,
+  type DeviceRole,
+  mostPackets,
+  placeKey,
+} from '../../model/capture-path.ts';
 import type { DroppedPacket } from '../../model/dropped-packet.ts';
 import type { Link } from '../../model/link.ts';
 import { parseIpLink } from '../../parse/ip-link.ts';
@@ -13,10 +20,14 @@ import type { Snapshot } from '../../snapshot/snapshot.ts';
 /** What one namespace's capture brought. */
 export interface PlaceCapture {
   place: CapturePlace;
+  /** Of the node that it is, or that it runs on. */
+  address: string | undefined;
   devices: CaptureDevice[];
   packets: CapturedPacket[];
   /** Why what is missing may have been there all the same; undefined = nothing was lost by the capture itself. */
   gaps: string | undefined;
+  /** So much was lost that what it did not see says nothing. */
+  isLossy: boolean;
 }
 
 export interface CaptureInput {
@@ -51,7 +62,13 @@ export function readCapture(snapshot: Snapshot): CaptureInput | string {
   for (const place of plan.places) {
     const read = readPackets(at(place, 'pcap'), at(place, 'tcpdump'));
     if (typeof read === 'string') blind.push({ place, why: read });
-    else captures.push({ place, devices: devices.get(placeKey(place)) ?? [], ...read });
+    else
+      captures.push({
+        place,
+        address: plan.nodes.find(({ name }) => name === place.node)?.address,
+        devices: devices.get(placeKey(place)) ?? [],
+        ...read,
+      });
   }
   const nodes = [...new Set(plan.places.map((place) => place.node))];
   const drops = new Map<string, DroppedPacket[]>();
@@ -77,21 +94,22 @@ export function readCapture(snapshot: Snapshot): CaptureInput | string {
 const whyNot = (entry: Entry | undefined): string =>
   entry?.failure?.detail ?? (entry?.stderr.trim().split('\n').at(-1) || 'it was not collected');
 
-function readPackets(pcap: Entry | undefined, said: Entry | undefined): { packets: CapturedPacket[]; gaps: string | undefined } | string {
+function readPackets(pcap: Entry | undefined, said: Entry | undefined): Pick<PlaceCapture, 'packets' | 'gaps' | 'isLossy'> | string {
   if (!pcap || pcap.failure || pcap.exit !== 0) return whyNot(pcap);
   const file = parsePcap(fromBase64(pcap.stdout));
   if (!file) return 'what came is no capture file';
   const { counters } = parseTcpdump(said?.stdout ?? '').value;
-  return { packets: file.packets, gaps: gapsOf(counters, file.cut) };
+  return { packets: file.packets, ...lossesOf(file.packets.length, counters, file.cut) };
 }
 
-/** What tcpdump counted and did not write: lost in the kernel, still in its buffer when it ended, or beyond the bound of packets. */
-function gapsOf(counters: Capture['counters'], cut: string | undefined): string | undefined {
+/** What tcpdump counted and did not write: lost in the kernel, beyond the bound of packets, or still in its buffer when it ended. */
+function lossesOf(count: number, counters: Capture['counters'], cut: string | undefined): Pick<PlaceCapture, 'gaps' | 'isLossy'> {
   const dropped = counters.droppedByKernel ?? 0;
   const unread = Math.max(0, (counters.received ?? 0) - (counters.captured ?? 0) - dropped);
-  if (dropped > 0) return `the capture itself lost ${dropped} packets`;
-  if (unread > 0) return `it ended with ${unread} of its packets unread`;
-  return cut === undefined ? undefined : `the capture is cut: ${cut}`;
+  if (dropped > 0) return { gaps: `the capture itself lost ${dropped} packets`, isLossy: true };
+  if (count >= mostPackets) return { gaps: `the capture ended after ${mostPackets} packets`, isLossy: true };
+  if (cut !== undefined) return { gaps: `the capture is cut: ${cut}`, isLossy: true };
+  return { gaps: unread > 0 ? `it ended with ${unread} of its packets unread` : undefined, isLossy: false };
 }
 
 const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (letter) => letter.charCodeAt(0));

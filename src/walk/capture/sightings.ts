@@ -2,14 +2,14 @@ import type { CapturedPacket } from '../../model/capture.ts';
 import type { MarkedTry, PacketPart, Sighting } from '../../model/capture-path.ts';
 import type { PlaceCapture } from './read.ts';
 
-/** A connection's initial sequence number is kept by every translation of addresses and ports, so that with it a packet is known wherever it is seen. */
-const window = 1 << 20;
+/** A connection's initial sequence number is kept by every translation of addresses and ports, so that with it a packet is known wherever it is seen. A try sends less than this. */
+const window = 1 << 14;
 
-/** Every sighting of a try's packets, inside of tunnels too, in the order of time at each place. */
-export function sightingsOf(captures: readonly PlaceCapture[], item: MarkedTry): Sighting[] {
+/** Every sighting of a try's packets, inside of tunnels too, in the order of time at each place. `marked`: the source ports of all tries. */
+export function sightingsOf(captures: readonly PlaceCapture[], item: MarkedTry, marked: ReadonlySet<number>): Sighting[] {
   const starts = new Set(captures.flatMap(({ packets }) => packets.flatMap((packet) => initialNumbers(packet, item))));
   if (starts.size === 0) return [];
-  return captures.flatMap((capture) => capture.packets.flatMap((packet) => sight(capture, packet, item, starts) ?? []));
+  return captures.flatMap((capture) => capture.packets.flatMap((packet) => sight(capture, packet, { item, marked, starts }) ?? []));
 }
 
 function initialNumbers(packet: CapturedPacket, item: MarkedTry): number[] {
@@ -19,7 +19,13 @@ function initialNumbers(packet: CapturedPacket, item: MarkedTry): number[] {
   return isSyn && source?.port === item.sourcePort ? [Number(body.seq), ...inner] : inner;
 }
 
-function sight(capture: PlaceCapture, packet: CapturedPacket, item: MarkedTry, starts: ReadonlySet<number>): Sighting | undefined {
+interface Wanted {
+  item: MarkedTry;
+  marked: ReadonlySet<number>;
+  starts: ReadonlySet<number>;
+}
+
+function sight(capture: PlaceCapture, packet: CapturedPacket, wanted: Wanted): Sighting | undefined {
   let found = packet;
   let outer: Sighting['outer'];
   while (found.inner) {
@@ -27,9 +33,11 @@ function sight(capture: PlaceCapture, packet: CapturedPacket, item: MarkedTry, s
     outer = { source: found.source?.address ?? '', destination: found.destination?.address ?? '', vni };
     found = found.inner;
   }
-  const known = recognise(found, item, starts);
+  const known = recognise(found, wanted);
   const device = capture.devices.find(({ index }) => `#${index}` === packet.device);
   if (!known || packet.time === undefined || packet.direction === undefined) return undefined;
+  // Flooded by a switch that has forgotten where its owner is: nobody here takes it. (At a port of a node's own bridge it is the usual thing.)
+  if (packet.direction === 'P' && device?.role === 'underlay' && packet.destination?.address !== capture.address) return undefined;
   return {
     place: capture.place,
     device: device?.name ?? packet.device ?? '?',
@@ -46,11 +54,15 @@ function sight(capture: PlaceCapture, packet: CapturedPacket, item: MarkedTry, s
 
 type Known = Pick<Sighting, 'leg' | 'part' | 'sequence' | 'icmp'>;
 
-function recognise(packet: CapturedPacket, item: MarkedTry, starts: ReadonlySet<number>): Known | undefined {
+function recognise(packet: CapturedPacket, wanted: Wanted): Known | undefined {
   const { body, quoted } = packet;
+  const { item, marked, starts } = wanted;
   if (body.kind === 'icmp' && quoted)
-    return recognise(quoted, item, starts) ? { leg: 'reply', part: 'icmp-error', sequence: undefined, icmp: body.type } : undefined;
+    return recognise(quoted, wanted) ? { leg: 'reply', part: 'icmp-error', sequence: undefined, icmp: body.type } : undefined;
   if (body.kind !== 'tcp') return undefined;
+  const ports = [packet.source?.port, packet.destination?.port];
+  const isOthers = ports.some((port) => typeof port === 'number' && port !== item.sourcePort && marked.has(port));
+  if (isOthers && !ports.includes(item.sourcePort)) return undefined;
   const after = (number: number | undefined): number | undefined =>
     number === undefined ? undefined : [...starts].map((start) => (number - start) >>> 0).find((distance) => distance < window);
   const seq = Number(body.seq);
@@ -69,7 +81,7 @@ function recognise(packet: CapturedPacket, item: MarkedTry, starts: ReadonlySet<
 /** Of the request's data, the piece that begins it: what follows it may be short, and pass where it does not. */
 function partOf(flags: string, length: number, isRequest: boolean, distance: number): PacketPart {
   if (flags.includes('R')) return isRequest ? 'other' : 'reset';
-  if (flags.includes('S')) return isRequest ? 'syn' : 'syn-ack';
+  if (flags.includes('S')) return isRequest ? (flags.includes('.') ? 'other' : 'syn') : 'syn-ack';
   if (length > 0) return isRequest ? (distance === 1 ? 'request-data' : 'other') : 'reply-data';
   return 'other';
 }
