@@ -30,11 +30,15 @@ async function instances(): Promise<string[]> {
   return stdout.split('\n').filter((name) => name.startsWith('k8snet-'));
 }
 
-/** What lies in the nodes' own /tmp. */
+/** What captures write, as far as it lies in the nodes' own /tmp. */
 async function files(): Promise<string[]> {
   const prefix = netns.replace(/^.*\/|-cp$/g, '');
-  const lists = nodes.map((node) => execa('test/cluster/cluster.sh', ['node', node, 'ls', '/tmp'], { env: { PREFIX: prefix } }));
-  return (await Promise.all(lists)).flatMap(({ stdout }) => stdout.split('\n').filter((name) => name.startsWith('k8snet')));
+  const lists = nodes.map((node) =>
+    execa('test/cluster/cluster.sh', ['node', node, 'sh', '-c', 'ls -d /tmp/k8snet-trace.* /tmp/k8snet.*/cap.* 2>/dev/null; true'], {
+      env: { PREFIX: prefix },
+    }),
+  );
+  return (await Promise.all(lists)).flatMap(({ stdout }) => stdout.split('\n').filter(Boolean));
 }
 
 const before: [string[], string[]] = reason === undefined ? await Promise.all([instances(), files()]) : [[], []];
@@ -87,13 +91,13 @@ describe.skipIf(reason !== undefined)(`a capture${skipped}`, () => {
     await underWay();
     run.kill('SIGKILL');
     expect(await run.ended).toMatchObject({ signal: 'SIGKILL' });
-    await expectNothingLeft();
+    await until('the end of every capture', () => captures().length === 0, 8000);
     const left = JSON.parse(await mustKubectl(['get', 'pods', '-A', '-l', 'app.kubernetes.io/managed-by=k8snet', '-o', 'json'])) as {
       items: { spec: { activeDeadlineSeconds?: number } }[];
     };
+    expect(await start(['cleanup'], { KUBECONFIG: kubeconfig }).ended).toMatchObject({ exit: 0 });
     expect(left.items).toHaveLength(3);
     expect(left.items.every(({ spec }) => (spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY) <= 600)).toBe(true);
-    expect(await start(['cleanup'], { KUBECONFIG: kubeconfig }).ended).toMatchObject({ exit: 0 });
     expect(await nodePodsLeft()).toEqual([]);
   });
 });
