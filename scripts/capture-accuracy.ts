@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { CaptureReport } from '../src/schema/capture-report.ts';
 import { clusterExec } from '../test/cluster/access.ts';
-import { type CaptureTruth, captureTruths, type Mark, markCapture } from '../test/cluster/capture-truth.ts';
+import { type CaptureTruth, captureTruth, captureTruths, type Mark, markCapture } from '../test/cluster/capture-truth.ts';
 
 /**
  * Breaks the real cluster in every way that loses packets and asks `k8snet capture` alone, to which no table of a node is known: is the place and the direction
@@ -94,7 +94,7 @@ for (const mode of argument('mode')?.split(',') ?? ['iptables', 'nftables']) {
     throw new Error(`the cluster did not come up: ${String(up.all).slice(-800)}`);
   for (const [id, truth] of Object.entries(captureTruths)) {
     if (!only.includes(id) || !faults.some((fault) => fault.id === id && fault.modes.includes(mode))) continue;
-    const result = await measure(mode, id, truth);
+    const result = await measure(mode, id, captureTruth(id, mode) ?? truth);
     results.push(result);
     save(results);
     console.log(`${result.capture}  drop reason ${result.dropReason}  ${mode}  ${id}  ${result.says}`);

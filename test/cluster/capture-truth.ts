@@ -2,7 +2,7 @@ import type { CaptureReport } from '../../src/schema/capture-report.ts';
 
 /**
  * Where capture alone has to find the packets of a fault lost, from the client pod on n1; by the fault's id. `reasons` are what the kernel may call it
- * (6.18, skb:kfree_skb); left out where it gives no reason of its own. In both modes of kube-proxy, unless `modes` says otherwise.
+ * (6.18, skb:kfree_skb); left out where it gives no reason of its own. In both modes of kube-proxy, but for those below.
  */
 export interface CaptureTruth {
   /** `any`: lost at first, and refused with an ICMP error when the kernel has given up. */
@@ -70,6 +70,16 @@ export const captureTruths: Record<string, CaptureTruth> = {
   'proxy-jump-flushed': lost('request', 'node', ['n1']),
   'bridge-nf-off': lost('reply', 'node', ['n1'], 'NO_SOCKET'),
 };
+
+/** In nftables mode kube-proxy rejects what is addressed to the Service range and is translated to nothing; the kernel bounds the rate of such errors. */
+const nftablesTruths: Record<string, CaptureTruth> = {
+  'proxy-jump-flushed': unreachable(['n1'], 'NETFILTER_DROP'),
+  'proxy-rule-missing': unreachable(['n1'], 'NETFILTER_DROP'),
+};
+
+/** The truth of a fault in a mode of kube-proxy. */
+export const captureTruth = (fault: string, mode: string): CaptureTruth | undefined =>
+  (mode === 'nftables' ? nftablesTruths[fault] : undefined) ?? captureTruths[fault];
 
 export type Mark = 'right' | 'wrong' | 'n/a';
 

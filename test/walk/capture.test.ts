@@ -4,14 +4,19 @@ import { unpackSnapshot } from '../../src/snapshot/archive.ts';
 import type { Entry } from '../../src/snapshot/entry.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { judgeCapture } from '../../src/walk/capture/summary.ts';
-import { captureTruths, markCapture } from '../cluster/capture-truth.ts';
+import { type CaptureTruth, captureTruth, markCapture } from '../cluster/capture-truth.ts';
 
 const folder = new URL('../../fixtures/captures/', import.meta.url);
 const recorded = readdirSync(folder)
   .filter((name) => name.endsWith('.tgz'))
   .map((name) => {
     const origin = JSON.parse(readFileSync(new URL(name.replace('.tgz', '.origin.json'), folder), 'utf8')) as { fault: string };
-    return { name, fault: origin.fault, snapshot: unpackSnapshot(readFileSync(new URL(name, folder))) };
+    return {
+      name,
+      fault: origin.fault,
+      truth: captureTruth(origin.fault, /-(\w+)\.tgz$/.exec(name)?.[1] ?? ''),
+      snapshot: unpackSnapshot(readFileSync(new URL(name, folder))),
+    };
   });
 const broken = recorded.filter(({ fault }) => fault !== 'none');
 const capturesOf = ({ entries }: Snapshot): string[] =>
@@ -32,8 +37,8 @@ const without = (snapshot: Snapshot, key: string): Snapshot =>
   change(snapshot, key, { exit: null, stdout: '', failure: { reason: 'unreachable', detail: 'switched off' } });
 
 /** Where another place is named than the truth's, the sentence has to be about the way between nodes, one of which is it. */
-function expectFair(fault: string, snapshot: Snapshot, key: string): void {
-  const real = captureTruths[fault]?.where ?? [];
+function expectFair(truth: CaptureTruth | undefined, snapshot: Snapshot, key: string): void {
+  const real = truth?.where ?? [];
   const report = judged(snapshot);
   expect(report.gaps.join('\n')).toMatch(/switched off|lost 700 packets/);
   for (const { kind, where, says } of report.losses) {
@@ -49,8 +54,7 @@ function expectFair(fault: string, snapshot: Snapshot, key: string): void {
 }
 
 describe('captures of a real cluster', () => {
-  it.each(broken)("$name: place and direction of the loss, and the kernel's reason", ({ fault, snapshot }) => {
-    const truth = captureTruths[fault];
+  it.each(broken)("$name: place and direction of the loss, and the kernel's reason", ({ fault, truth, snapshot }) => {
     if (!truth) throw new Error(`${fault} has no truth`);
     const report = judged(snapshot);
     const { capture, dropReason } = markCapture(truth, report);
@@ -59,16 +63,16 @@ describe('captures of a real cluster', () => {
   });
 
   // A place that was not captured in may hide where the packet was lost; it may never make another place guilty.
-  it.each(broken)('$name: with any one capture missing, no other place is named', ({ fault, snapshot }) => {
-    for (const key of capturesOf(snapshot)) expectFair(fault, without(snapshot, key), key);
+  it.each(broken)('$name: with any one capture missing, no other place is named', ({ truth, snapshot }) => {
+    for (const key of capturesOf(snapshot)) expectFair(truth, without(snapshot, key), key);
   });
 
-  it.each(broken)('$name: with any one capture that lost all its packets, no other place is named', ({ fault, snapshot }) => {
+  it.each(broken)('$name: with any one capture that lost all its packets, no other place is named', ({ truth, snapshot }) => {
     for (const key of capturesOf(snapshot)) {
       const header = Buffer.from(snapshot.entries.get(key)?.stdout ?? '', 'base64').subarray(0, 24);
       const emptied = change(snapshot, key, { stdout: header.toString('base64') });
       const said = '0 packets captured\n700 packets received by filter\n700 packets dropped by kernel\n';
-      expectFair(fault, change(emptied, key.replace(/pcap$/, 'tcpdump'), { stdout: said }), key);
+      expectFair(truth, change(emptied, key.replace(/pcap$/, 'tcpdump'), { stdout: said }), key);
     }
   });
 
