@@ -201,6 +201,16 @@ function toPort(world: World, way: Way, frame: Frame, port: Device, refs: Eviden
   return [
     ...passed.over,
     ...passed.on.flatMap((on) => {
+      const { mtu } = port.link;
+      const length = on.packet.length ?? 0;
+      // br_dev_queue_push_xmit: a VLAN tag beyond the port's MTU is let through, no more (is_skb_forwardable).
+      if (mtu !== undefined && length > mtu + 4)
+        return ended(on, 'dropped', {
+          kind: 'bridge',
+          says: `${device.link.name} of ${nameOf(station)} does not send ${length} bytes by port ${name}: mtu ${mtu}`,
+          brief: `mtu ${mtu}`,
+          evidence: [deviceLine(port)],
+        });
       const stepped = withStep(withStep(on, { kind: 'bridge', says, brief: '', evidence: refs }), leaves(station, port));
       return acrossLink(world, stepped, station, port, on.packet.destination, frame.mac, refs);
     }),
