@@ -16,6 +16,7 @@ export interface CaptureCommandOptions extends CollectingOptions {
 
 /** `k8snet capture`: 0 = every try was answered, 1 = some were not, 3 = could not tell. */
 export async function runCapture(words: string[], options: CaptureCommandOptions): Promise<number> {
+  if (options.dryRun || options.printImages) throw new UsageError('capture has no dry run: `k8snet diagnose --dry-run` shows the node pod');
   const collect = toDiagnoseOptions(words, options);
   const { capture, captureFiles } = await import('../app/capture.ts');
   return inWorld(options, options.output === 'text', async (world, stop) => {
