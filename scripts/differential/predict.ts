@@ -33,7 +33,7 @@ export function predict(station: Station, flow: Flow, view?: View): Prediction {
   const first = packetOf(flow);
   const packet = view === undefined ? first : { ...first, conntrack: view, connectionMark: view.mark };
   const passages = traverseNode(rulesets.value, packet, around, context);
-  const ends = passages.map((passage) => endOf(passage, flow, station, rulesets.value, doubts));
+  const ends = passages.flatMap((passage) => endsOf(passage, flow, station, rulesets.value, doubts));
   const open = passages.find(({ outcome }) => outcome.verdict === 'insufficient-info' || outcome.assumptions.length > 0);
   const why = open === undefined ? doubts[0] : `${open.outcome.why ?? open.outcome.assumptions[0]?.why}: ${open.outcome.decidedBy?.text}`;
   return { ends: [...new Set(ends)].sort(), why, passages };
@@ -112,20 +112,20 @@ function routeOf(station: Station, packet: Packet, iif: string | undefined, doub
 }
 
 /** An end as it is seen from outside: what the router sends back of itself has to get out, too. */
-function endOf(passage: Passage, flow: Flow, station: Station, rulesets: Parameters<typeof traverseNode>[0], doubts: string[]): string {
+function endsOf(passage: Passage, flow: Flow, station: Station, rulesets: Parameters<typeof traverseNode>[0], doubts: string[]): string[] {
   const { outcome, end } = passage;
   const ends = endsText(outcome.packet);
-  if (end === 'sent') return `${outcome.packet.outInterface} ${ends}`;
-  if (end === 'delivered-locally') return `router ${ends}`;
-  if (end === 'no-route') return 'unrouted';
-  if (outcome.verdict !== 'reject' || flow.device === undefined) return 'gone';
+  if (end === 'sent') return [`${outcome.packet.outInterface} ${ends}`];
+  if (end === 'delivered-locally') return [`router ${ends}`];
+  if (end === 'no-route') return ['unrouted'];
+  if (outcome.verdict !== 'reject' || flow.device === undefined) return ['gone'];
   const refusal = refusalOf(outcome.rejectWith ?? '');
   const answer = answerTo(passage, refusal, station);
   const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
   const route = (packet: Packet): RouteDecision => routeOf(station, packet, undefined, doubts);
   const ways = traverseNode(rulesets, answer, { origin: 'local', route }, context);
   if (ways.some((way) => way.outcome.verdict === 'insufficient-info')) doubts.push('whether the refusal gets out');
-  return ways.some((way) => way.end === 'sent') ? refusal : 'gone';
+  return ways.map((way) => (way.end === 'sent' ? refusal : 'gone'));
 }
 
 /** `10.1.0.2:20000>10.2.0.2:80`; what is not known is `*`. */

@@ -63,8 +63,10 @@ async function runOnce(lab: Lab, item: Case, quiet: number): Promise<CaseResult>
     const observed = observe(flow, seenAnswers);
     compared.push(compare('answer', flow, predicted, observed));
     const again = through[at];
-    if (again !== undefined && observed.device !== undefined && observed.seen?.refusal === undefined)
-      second.push({ flow: again.again, predicted: predict(station, again.again, { ...again.view, direction: 'original' }) });
+    if (again === undefined || observed.device === undefined || observed.seen?.refusal !== undefined) continue;
+    // The answer may have changed the connection's mark.
+    const mark = passageOf(predicted, observed)?.outcome.packet.connectionMark ?? again.view.mark;
+    second.push({ flow: again.again, predicted: predict(station, again.again, { ...again.view, direction: 'original', mark }) });
   }
   const seenAgain = second.length === 0 ? undefined : await send(second.map(({ flow }) => flow));
   if (seenAgain !== undefined)
@@ -102,11 +104,14 @@ function compare(what: Compared['what'], flow: Flow, { ends, why }: Prediction, 
   return { what, flow, is, predicted: why ?? ends.join(' or '), observed: end };
 }
 
+const passageOf = ({ passages }: Prediction, { end, device }: Observed) =>
+  passages.find(({ outcome }) => isAmong(end, [`${device} ${endsText(outcome.packet)}`]));
+
 /** The answer to a packet that came out where the walk said, and the packet that follows. */
 function answerable(flow: Flow, predicted: Prediction, { end, seen, device }: Observed): { answer: Flow; again: Flow; view: View }[] {
   if (seen === undefined || device === undefined || seen.refusal !== undefined || predicted.why !== undefined || flow.device === undefined)
     return [];
-  const passage = predicted.passages.find(({ outcome }) => isAmong(end, [`${device} ${endsText(outcome.packet)}`]));
+  const passage = passageOf(predicted, { end, seen, device });
   const view = passage && viewAfter(passage, flow, 'reply', seen);
   if (view === undefined) return [];
   const answer: Flow = {
