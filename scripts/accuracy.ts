@@ -33,7 +33,11 @@ export interface Row {
   mended: { exit: number; findings: string[] };
   right: boolean;
   seconds: number;
+  /** What a capture alone said of the place, and the kernel of the reason (npm run capture-accuracy). */
+  capture?: Mark;
+  dropReason?: Mark;
 }
+type Mark = 'right' | 'wrong' | 'n/a';
 
 const argument = (name: string): string | undefined => {
   const at = process.argv.indexOf(`--${name}`);
@@ -144,7 +148,7 @@ async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Pr
       seconds: verdict.seconds,
     };
     const at = rows.findIndex((known) => known.case === row.case && known.mode === row.mode);
-    if (at >= 0) rows[at] = row;
+    if (at >= 0) rows[at] = { ...rows[at], ...row };
     else rows.push(row);
     save(rows);
     console.log(
@@ -165,11 +169,13 @@ function save(rows: Row[]): void {
     'Made by `npm run accuracy`: each fault was made in a real cluster (test/cluster), diagnosed by the built CLI through real kubectl, mended, and diagnosed again.',
     `${right} of ${sorted.length} rows are right. A row is right when the layer and every check named are those of the truth, no other fault is named, and the mended cluster is healthy with exit 0. Median time of a diagnosis: ${times[Math.floor(times.length / 2)] ?? 0} s on 2 cores that also run the three nodes.`,
     '',
-    '| fault | kube-proxy | expected | said | exit | mended | right | seconds |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- |',
+    'The last two columns are of `npm run capture-accuracy`: the hop and direction that a capture alone named, tables withheld, and the drop reason of the kernel; empty where it was not made.',
+    '',
+    '| fault | kube-proxy | expected | said | exit | mended | right | seconds | capture | drop reason |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...sorted.map(
       (row) =>
-        `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} |`,
+        `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} | ${row.capture ?? ''} | ${row.dropReason ?? ''} |`,
     ),
     '',
   ];
