@@ -126,7 +126,10 @@ const bridged: Maker = (plan, random) => {
     ],
     [
       'no far ends',
-      [`bridge fdb flush dev ${tunnel} self 2>/dev/null || true`, `bridge fdb del 00:00:00:00:00:00 dev ${tunnel} dst ${far.address} self`],
+      [
+        `bridge fdb flush dev ${tunnel} self 2>/dev/null || true`,
+        `bridge fdb del 00:00:00:00:00:00 dev ${tunnel} dst ${far.address} self 2>/dev/null || true`,
+      ],
     ],
   ]);
   return { name: `${name} on ${node.name}`, changes: at(node.name, ...lines), settles: true };
