@@ -122,7 +122,13 @@ function endsOf(passage: Passage, flow: Flow, station: Station, rulesets: Parame
   const refusal = refusalOf(outcome.rejectWith ?? '');
   const answer = answerTo(passage, refusal, station);
   const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
-  const route = (packet: Packet): RouteDecision => routeOf(station, packet, undefined, doubts);
+  // An error is first routed without a source, which the route then gives it, unless the packet was for the router itself (icmp_route_lookup).
+  let isFirst = refusal !== 'reset' && passage.hook !== 'input';
+  const route = (packet: Packet): RouteDecision => {
+    const asked = isFirst ? { ...packet, source: '0.0.0.0' } : packet;
+    isFirst = false;
+    return routeOf(station, asked, undefined, doubts);
+  };
   const ways = traverseNode(rulesets, answer, { origin: 'local', route }, context);
   if (ways.some((way) => way.outcome.verdict === 'insufficient-info')) doubts.push('whether the refusal gets out');
   return ways.map((way) => (way.end === 'sent' ? refusal : 'gone'));
