@@ -84,7 +84,7 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
   const lastWordsOf = async (work: Plan, node: string, session: Session | undefined, result: readonly Entry[]) => {
     const broken = session ? wholeFailure(result) : null;
     if (!session || !broken) return { broken, words: [] };
-    const isDeaf = session.tier === 'node-pod' && (broken.reason === 'timeout' || broken.reason === 'unreachable');
+    const isDeaf = session.tier === 'node-pod' && broken.reason === 'timeout';
     const place = { image: access.image(node) ?? options.image, namespace: options.nodePodNamespace };
     const words = isDeaf ? await askForLastWords(deps.nodePods, work, node, place) : [];
     access.giveUp(node, {

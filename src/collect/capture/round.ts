@@ -53,8 +53,13 @@ export async function captureRound(plan: Plan, watched: CapturePlan, deps: Captu
       return late[index] ? entries.map((entry) => (entry.failure ? entry : { ...entry, failure: notListening })) : entries;
     }),
   );
+  // Interrupted, the execs are gone at once; the scripts take their trace instances away before the pods go.
+  if (deps.signal.aborted) await new Promise((resolve) => setTimeout(resolve, goodbyeMilliseconds));
   return [{ ...planEntry, exit: 0, stdout: JSON.stringify(watched) }, ...probe, ...seen.flat()];
 }
+
+/** What a script needs to notice the end of its input and to leave. */
+const goodbyeMilliseconds = 1500;
 
 const planEntry: Entry = {
   key: 'capture/plan',

@@ -37,14 +37,16 @@ export function captureSetup(options: { nonce: string; filter: string; targets: 
     'caps=; waits=; tr=; ti=',
     stopCaptures,
     dropsOff,
-    'trap \'cap_stop; drops_off; rm -rf "$w"\' EXIT',
+    'trap \'drops_off; cap_stop; rm -rf "$w"\' EXIT',
     `filter=${quote(filter)}`,
     startCapture,
     ...targets.map(({ ns }, index) => `cap_start ${index} ${ns}`),
     ...(drops ? [dropsOn(nonce), 'drops_on 2>"$w/drops.err"'] : []),
     'cap_wait',
     `echo "${listeningMark(nonce)}"`,
-    `timeout ${captureBounds.seconds} head -n 1 >/dev/null 2>&1`,
+    `line=$(timeout ${captureBounds.seconds} head -n 1 2>/dev/null); rc=$?`,
+    // The end of the input without a line: the other side is gone, nobody reads what was captured, and the pod may be deleted at any moment.
+    '[ -n "$line" ] || [ "$rc" = 124 ] || exit 0',
     // What is under way still comes; a packet that the kernel has handed over is written within a tick.
     'sleep 0.2',
     ...(drops ? ['drops_read'] : []),
