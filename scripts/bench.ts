@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { nodePodManifest } from '../src/collect/node-pod.ts';
-import { defaultImage } from '../src/collect/options.ts';
+import { defaultImage } from '../src/model/node-image.ts';
 import { unpackSnapshot } from '../src/snapshot/archive.ts';
 import { clusterExec, whyNoCluster } from '../test/cluster/access.ts';
 

@@ -1,4 +1,4 @@
-import type { ConntrackTuple, ConntrackView, Packet } from '../../src/model/packet.ts';
+import type { ConntrackView, Packet } from '../../src/model/packet.ts';
 import { newConnection } from '../../src/model/packet.ts';
 import { parseIptablesSave } from '../../src/parse/iptables-save.ts';
 import { parseNftText } from '../../src/parse/nft-text.ts';
@@ -7,6 +7,7 @@ import type { WalkContext } from '../../src/walk/netfilter.ts';
 import { rulesetsOf } from '../../src/walk/node-rules.ts';
 import { contextAt } from '../../src/walk/path/context.ts';
 import { checkSource } from '../../src/walk/path/source-check.ts';
+import { reversed, tupleOf } from '../../src/walk/path/tracking.ts';
 import type { Station } from '../../src/walk/path/way.ts';
 import { lookupRoute } from '../../src/walk/route-lookup.ts';
 import type { Flow } from './case.ts';
@@ -216,17 +217,3 @@ export function viewAfter({ outcome: { packet } }: Passage, flow: Flow, directio
     mark: packet.connectionMark ?? 0,
   };
 }
-
-const tupleOf = (packet: Packet): ConntrackTuple => ({
-  source: packet.source,
-  destination: packet.destination,
-  ...(packet.sourcePort === undefined ? {} : { sourcePort: packet.sourcePort }),
-  ...(packet.destinationPort === undefined ? {} : { destinationPort: packet.destinationPort }),
-});
-
-const reversed = (tuple: ConntrackTuple): ConntrackTuple => ({
-  source: tuple.destination,
-  destination: tuple.source,
-  ...(tuple.destinationPort === undefined ? {} : { sourcePort: tuple.destinationPort }),
-  ...(tuple.sourcePort === undefined ? {} : { destinationPort: tuple.sourcePort }),
-});

@@ -1,8 +1,8 @@
 import { connect } from '../collect/connect.ts';
 import { ClusterError } from '../collect/errors.ts';
-import { createKubectl, type Kubectl, type KubectlFlags, type KubectlListener } from '../collect/kubectl.ts';
-import { createNodePods, type NodePods } from '../collect/node-pod.ts';
-import type { ClusterReader } from '../collect/reader.ts';
+import { createKubectl, type KubectlFlags, type KubectlListener } from '../collect/kubectl.ts';
+import { createNodePods } from '../collect/node-pod.ts';
+import type { CollectDeps } from '../collect/recording.ts';
 
 /** What the command line gives to a run: how to stop it, and who listens to what it does. */
 export interface World {
@@ -22,13 +22,7 @@ export interface ReachOptions {
 }
 
 /** What is open while a run collects. */
-export interface Reached {
-  kubectl: Kubectl;
-  reader: ClusterReader;
-  nodePods: NodePods;
-  signal: AbortSignal;
-  version: string;
-  progress: (text: string) => void;
+export interface Reached extends CollectDeps {
   /** Namespace of the context, or null. */
   namespace: string | null;
 }

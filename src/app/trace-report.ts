@@ -1,7 +1,7 @@
 import type { Facts } from '../facts/facts.ts';
 import type { Flow, Hop, Trace } from '../model/trace.ts';
 import type { TraceReport, TraceWay } from '../schema/trace.ts';
-import { quoteEvidence } from '../tree/report.ts';
+import { circumstancesOf, quoteEvidence } from '../tree/report.ts';
 
 /** Traces in the published form, with the lines that they rest on. Everything in it comes from the snapshot. */
 export function buildTraceReport(facts: Facts, flow: Flow, traces: readonly Trace[]): TraceReport {
@@ -20,13 +20,7 @@ export function buildTraceReport(facts: Facts, flow: Flow, traces: readonly Trac
     },
     verdict: verdictOf(traces),
     ways: traces.map((trace) => toWay(facts, trace)),
-    coverage: {
-      access: manifest.access.best,
-      image: manifest.access.nodes.find((node) => node.image !== null)?.image ?? null,
-      nodes: manifest.access.nodes.map(({ name, access, detail }) => ({ name, access, detail })),
-      lost: manifest.access.lost,
-    },
-    timing: { startedAt: manifest.startedAt, seconds: manifest.seconds, phases: manifest.phases },
+    ...circumstancesOf(facts),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Facts } from '../facts/facts.ts';
 import { findingsOf, type VerifyFinding } from '../intent/findings.ts';
 import { type ClusterVerification, type NodeResult, type VerifyChoice, verifyCluster } from '../intent/verify-cluster.ts';
 import type { VerifyReport } from '../schema/verify.ts';
-import { quoteEvidence } from '../tree/report.ts';
+import { circumstancesOf, quoteEvidence } from '../tree/report.ts';
 
 /** Verifies a snapshot and puts the result into the published form. Everything in it comes from the snapshot. */
 export function buildVerifyReport(facts: Facts, choice: VerifyChoice = {}): VerifyReport {
@@ -27,13 +27,7 @@ export function buildVerifyReport(facts: Facts, choice: VerifyChoice = {}): Veri
     })),
     nodes: cluster.nodes.map((node) => nodeRow(node, findings)),
     notChecked,
-    coverage: {
-      access: manifest.access.best,
-      image: manifest.access.nodes.find((node) => node.image !== null)?.image ?? null,
-      nodes: manifest.access.nodes.map(({ name, access, detail }) => ({ name, access, detail })),
-      lost: manifest.access.lost,
-    },
-    timing: { startedAt: manifest.startedAt, seconds: manifest.seconds, phases: manifest.phases },
+    ...circumstancesOf(facts),
   };
 }
 

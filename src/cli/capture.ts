@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { ClusterError, UsageError } from '../collect/errors.ts';
 import type { CaptureReport } from '../schema/capture-report.ts';
 import type { Request } from '../snapshot/snapshot.ts';
+import { writeBundle } from './bundle-file.ts';
 import type { CollectingOptions } from './options.ts';
-import { exitCodes, inWorld, isSignal, toDiagnoseOptions, writeBundle } from './run.ts';
-import { columns, wantsColor, writeOut } from './terminal.ts';
+import { exitCodes, inWorld, isSignal, toDiagnoseOptions } from './run.ts';
+import { styleOf, writeOut } from './terminal.ts';
 
 export interface CaptureCommandOptions extends CollectingOptions {
   record?: string;
@@ -35,15 +36,10 @@ async function print(report: CaptureReport, { target, from }: Request, options: 
   const { renderCapture } = await import('../report/capture.ts');
   const client = from.kind === 'Pod' ? `pod ${from.namespace}/${from.name}` : `node ${from.name}`;
   const json = { apiVersion: 'k8snet.dev/v1', kind: 'CaptureReport', target, from, capture: report };
-  const style = {
-    color: wantsColor(options.color, process.stdout, process.env),
-    width: columns(process.stdout, process.env),
-    verbose: options.verbose,
-  };
   const text =
     options.output === 'json'
       ? `${JSON.stringify(json, null, 2)}\n`
-      : renderCapture(report, `${client} -> svc/${target.name} in ${target.namespace}`, style);
+      : renderCapture(report, `${client} -> svc/${target.name} in ${target.namespace}`, styleOf(options));
   await writeOut(text);
   if (report.losses.some(({ kind }) => kind !== 'unknown')) return exitCodes.fault;
   return report.losses.length > 0 ? exitCodes.unknown : exitCodes.healthy;

@@ -1,7 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { KubectlFlags } from '../collect/kubectl.ts';
-import { defaultImage, parseDuration } from '../collect/options.ts';
+import { parseDuration } from '../collect/options.ts';
 import { isNamespaceName, isPort } from '../collect/target.ts';
+import { defaultImage } from '../model/node-image.ts';
 
 /** commander hands `-o=json` over as "=json" (seen with 14.0). */
 const withoutEquals = (value: string): string => value.replace(/^=/, '');
@@ -122,24 +123,32 @@ export function addCollectingOptions(command: Command): Command {
 
 /** How nodes are looked at. */
 export function addNodeOptions(command: Command): Command {
-  return command
-    .addOption(
-      new Option(
-        '--node-access <how>',
-        'auto: the best allowed; pod: a privileged pod of ours or nothing; none: API and kubectl exec into the client only',
+  return (
+    command
+      .addOption(
+        new Option(
+          '--node-access <how>',
+          'auto: the best allowed; pod: a privileged pod of ours or nothing; none: API and kubectl exec into the client only',
+        )
+          .argParser(oneOf('auto', 'pod', 'none'))
+          .default('auto'),
       )
-        .argParser(oneOf('auto', 'pod', 'none'))
-        .default('auto'),
-    )
-    .addOption(new Option('--image <image>', 'image of the node pod').env('K8SNET_IMAGE').default(defaultImage))
-    .addOption(
-      new Option('--node-namespace <namespace>', 'namespace that node pods are made in').argParser(namespaceName).default('kube-system'),
-    )
-    .addOption(new Option('--timeout <duration>', 'limit of the whole run').argParser(limit).default(120, '2m'));
+      // Not by commander's env(): a value from there counts as given, and --bundle would refuse it.
+      .addOption(
+        new Option('--image <image>', 'image of the node pod, env: K8SNET_IMAGE').default(process.env.K8SNET_IMAGE || defaultImage),
+      )
+      .addOption(
+        new Option('--node-namespace <namespace>', 'namespace that node pods are made in').argParser(namespaceName).default('kube-system'),
+      )
+      .addOption(new Option('--timeout <duration>', 'limit of the whole run').argParser(limit).default(120, '2m'))
+  );
 }
 
 export const colorOption = (): Option =>
   new Option('--color <when>', 'auto, always or never').argParser(oneOf('auto', 'always', 'never')).default('auto');
+
+/** What has no meaning for a recording: ignored silently, it would be taken for heeded. */
+const ofTheCluster = ['nodeAccess', 'image', 'context', 'kubeconfig', 'cluster', 'user', 'as', 'asGroup'];
 
 export function addReportOptions(command: Command): Command {
   return command
@@ -154,14 +163,7 @@ export function addReportOptions(command: Command): Command {
         'capture',
         'record',
         'dryRun',
-        'nodeAccess',
-        'image',
-        'context',
-        'kubeconfig',
-        'cluster',
-        'user',
-        'as',
-        'asGroup',
+        ...ofTheCluster,
       ]),
     );
 }
@@ -199,19 +201,7 @@ export const addTraceOptions = (command: Command): Command =>
     .addOption(new Option('-o, --output <format>', 'text, json or mermaid').argParser(oneOf('text', 'json', 'mermaid')).default('text'))
     .addOption(colorOption())
     .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
-    .addOption(
-      new Option('--bundle <file>', 'trace in a recording instead of a cluster').conflicts([
-        'record',
-        'nodeAccess',
-        'image',
-        'context',
-        'kubeconfig',
-        'cluster',
-        'user',
-        'as',
-        'asGroup',
-      ]),
-    );
+    .addOption(new Option('--bundle <file>', 'trace in a recording instead of a cluster').conflicts(['record', ...ofTheCluster]));
 
 const wholeNumber =
   (least: number, most: number, what: string) =>

@@ -1,13 +1,13 @@
-import { readFile, writeFile } from 'node:fs/promises';
 import type { DiagnoseOptions, DiagnosisResult } from '../app/diagnose.ts';
 import { ClusterError, UsageError } from '../collect/errors.ts';
-import { defaultImage } from '../collect/options.ts';
 import { parseFrom, parseTarget } from '../collect/target.ts';
+import { defaultImage } from '../model/node-image.ts';
 import { cleanText } from '../report/sanitize.ts';
 import type { Report } from '../schema/report.ts';
 import { BundleError } from '../snapshot/archive.ts';
+import { readBundle, readNamed, writeBundle } from './bundle-file.ts';
 import { type CollectingOptions, type DiagnoseCommandOptions, type KubectlOptions, kubectlFlags } from './options.ts';
-import { columns, wantsColor, writeOut } from './terminal.ts';
+import { styleOf, writeOut } from './terminal.ts';
 import { exitCodeOf, openWorld, type Stop } from './world.ts';
 
 declare const K8SNET_VERSION: string;
@@ -102,13 +102,7 @@ export async function runExplain(idOrSlug: string | undefined, options: { color:
   }
   const found = findExplanation(idOrSlug);
   if ('meta' in found) {
-    await writeOut(
-      renderExplanation(found.meta, {
-        color: wantsColor(options.color, process.stdout, process.env),
-        width: columns(process.stdout, process.env),
-        verbose: 0,
-      }),
-    );
+    await writeOut(renderExplanation(found.meta, styleOf({ ...options, verbose: 0 })));
     return exitCodes.healthy;
   }
   const near = found.near.map((meta) => `${meta.id} ${meta.slug}`).join(', ');
@@ -126,12 +120,7 @@ export async function runParse(file: string | undefined, options: { as?: string;
     return exitCodes.healthy;
   }
   if (file === undefined) throw new UsageError('name a file, or - for standard input');
-  let text: string;
-  try {
-    text = await readFile(file === '-' ? '/dev/stdin' : file, 'utf8');
-  } catch (error) {
-    throw new UsageError(`${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
+  const text = (await readNamed(file === '-' ? '/dev/stdin' : file)).toString('utf8');
   const outcome = parseText(text, options.as);
   if (!outcome.ok) throw new UsageError(outcome.sentence);
   await writeOut(
@@ -141,14 +130,7 @@ export async function runParse(file: string | undefined, options: { as?: string;
 }
 
 async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, file: string): Promise<number> {
-  const [{ judgeSnapshot }, { unpackSnapshot }] = await Promise.all([import('../app/diagnose.ts'), import('../snapshot/archive.ts')]);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    throw new UsageError(`${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
-  const snapshot = unpackSnapshot(bytes);
+  const [{ judgeSnapshot }, snapshot] = await Promise.all([import('../app/diagnose.ts'), readBundle(file)]);
   const { target } = snapshot.manifest.request;
   if (words.length > 0) {
     const asked = parseTarget(words);
@@ -169,8 +151,7 @@ export function toDiagnoseOptions(words: string[], options: CollectingOptions & 
   if (target.target.port !== null && options.port !== undefined && target.target.port !== options.port)
     throw new UsageError(`two ports are given: ${target.target.port} and --port ${options.port}`);
   const namespace = options.namespace ?? null;
-  if (target.target.namespace !== null && namespace !== null && target.target.namespace !== namespace)
-    throw new UsageError(`two namespaces are given: ${target.target.namespace} in the name and -n ${namespace}`);
+  refuseTwoNamespaces(target.target.namespace, options.namespace);
   return {
     target: { ...target.target, port: target.target.port ?? options.port ?? null },
     from: from?.ok ? from.from : null,
@@ -185,6 +166,12 @@ export function toDiagnoseOptions(words: string[], options: CollectingOptions & 
     flags: kubectlFlags(options),
     version,
   };
+}
+
+/** A namespace in the name and another one by -n: which is meant can't be told. */
+export function refuseTwoNamespaces(inName: string | null, byFlag: string | undefined): void {
+  if (inName !== null && byFlag !== undefined && inName !== byFlag)
+    throw new UsageError(`two namespaces are given: ${inName} in the name and -n ${byFlag}`);
 }
 
 export const kubectlBinary = (): string => process.env.K8SNET_KUBECTL || 'kubectl';
@@ -221,21 +208,8 @@ export async function inWorld(
 
 async function printReport(report: Report, options: DiagnoseCommandOptions): Promise<void> {
   const { renderReport } = await import('../report/index.ts');
-  const text = await renderReport(report, options.output, {
-    color: wantsColor(options.color, process.stdout, process.env),
-    width: columns(process.stdout, process.env),
-    verbose: options.verbose,
-  });
+  const text = await renderReport(report, options.output, styleOf(options));
   await writeOut(text);
-}
-
-export async function writeBundle(file: string, snapshot: DiagnosisResult['snapshot']): Promise<void> {
-  const { packSnapshot } = await import('../snapshot/archive.ts');
-  try {
-    await writeFile(file, packSnapshot(snapshot));
-  } catch (error) {
-    throw new UsageError(`${file} can't be written: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
 }
 
 async function printImages(options: { image: string }): Promise<number> {

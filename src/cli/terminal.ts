@@ -14,6 +14,13 @@ export const columns = (stream: { columns?: number }, environment: NodeJS.Proces
   return Math.max(60, Math.min(stream.columns ?? 100, 160));
 };
 
+/** How a report is laid out on standard output. */
+export const styleOf = ({ color, verbose }: { color: 'auto' | 'always' | 'never'; verbose: number }) => ({
+  color: wantsColor(color, process.stdout, process.env),
+  width: columns(process.stdout, process.env),
+  verbose,
+});
+
 /** Writes all of it before it returns, also into a pipe; a reader that went away (`| head`) is no error. */
 export function writeOut(text: string, stream: NodeJS.WritableStream = process.stdout): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import type { TraceQuestion } from '../app/trace.ts';
 import { UsageError } from '../collect/errors.ts';
 import type { PathOptions } from '../collect/path-collector.ts';
 import { isObjectName, isPort, parseFrom, parseTarget } from '../collect/target.ts';
 import { parseAddress } from '../model/ip.ts';
 import type { TraceReport } from '../schema/trace.ts';
+import { readBundle, writeBundle } from './bundle-file.ts';
 import { kubectlFlags, type NodeOptions } from './options.ts';
-import { exitCodes, inWorld, isSignal, kubectlBinary, version, writeBundle } from './run.ts';
-import { columns, wantsColor, writeOut } from './terminal.ts';
+import { exitCodes, inWorld, isSignal, kubectlBinary, refuseTwoNamespaces, version } from './run.ts';
+import { styleOf, writeOut } from './terminal.ts';
 
 export interface TraceCommandOptions extends NodeOptions {
   from?: string;
@@ -62,14 +62,7 @@ async function traceBundle(
   question: TraceQuestion,
   options: TraceCommandOptions,
 ): Promise<number> {
-  const [{ traceSnapshot }, { unpackSnapshot }] = await Promise.all([import('../app/trace.ts'), import('../snapshot/archive.ts')]);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    throw new UsageError(`${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
-  const snapshot = unpackSnapshot(bytes);
+  const [{ traceSnapshot }, snapshot] = await Promise.all([import('../app/trace.ts'), readBundle(file)]);
   const { target, port } = snapshot.manifest.request;
   const to = asked.to ?? { kind: 'service' as const, namespace: target.namespace, name: target.name, port: port ?? undefined };
   return print(traceSnapshot(snapshot, { ...asked, to }, question), options);
@@ -101,8 +94,7 @@ function targetOf(words: readonly string[], { to, namespace }: TraceCommandOptio
   }
   const parsed = parseTarget(given);
   if (!parsed.ok) throw new UsageError(parsed.sentence);
-  if (parsed.target.namespace !== null && namespace !== undefined && parsed.target.namespace !== namespace)
-    throw new UsageError(`two namespaces are given: ${parsed.target.namespace} in the name and -n ${namespace}`);
+  refuseTwoNamespaces(parsed.target.namespace, namespace);
   return { kind: 'service', namespace: parsed.target.namespace, name: parsed.target.name, port: parsed.target.port ?? undefined };
 }
 
@@ -127,11 +119,7 @@ function questionOf(options: TraceCommandOptions): TraceQuestion {
 
 async function print(report: TraceReport, options: TraceCommandOptions): Promise<number> {
   const { renderTrace } = await import('../report/trace.ts');
-  const text = await renderTrace(report, options.output, {
-    color: wantsColor(options.color, process.stdout, process.env),
-    width: columns(process.stdout, process.env),
-    verbose: options.verbose,
-  });
+  const text = await renderTrace(report, options.output, styleOf(options));
   await writeOut(text);
   return { delivered: exitCodes.healthy, lost: exitCodes.fault, unknown: exitCodes.unknown }[report.verdict.status];
 }

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { UsageError } from '../collect/errors.ts';
 import { isObjectName, parseTarget } from '../collect/target.ts';
 import type { VerifyReport } from '../schema/verify.ts';
+import { readBundle, writeBundle } from './bundle-file.ts';
 import { kubectlFlags, type NodeOptions } from './options.ts';
-import { exitCodes, inWorld, isSignal, kubectlBinary, version, writeBundle } from './run.ts';
-import { columns, wantsColor, writeOut } from './terminal.ts';
+import { exitCodes, inWorld, isSignal, kubectlBinary, refuseTwoNamespaces, version } from './run.ts';
+import { styleOf, writeOut } from './terminal.ts';
 
 export interface VerifyCommandOptions extends NodeOptions {
   allNamespaces?: boolean;
@@ -52,17 +52,7 @@ async function verifyBundle(
   file: string,
   choice: { targets: ReturnType<typeof targetsOf>; nodes: string[] },
 ): Promise<number> {
-  const [{ choiceOf, verifySnapshot }, { unpackSnapshot }] = await Promise.all([
-    import('../app/verify.ts'),
-    import('../snapshot/archive.ts'),
-  ]);
-  let bytes: Uint8Array;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    throw new UsageError(`${file} can't be read: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
-  }
-  const snapshot = unpackSnapshot(bytes);
+  const [{ choiceOf, verifySnapshot }, snapshot] = await Promise.all([import('../app/verify.ts'), readBundle(file)]);
   const namespace = options.namespace ?? snapshot.manifest.request.target.namespace;
   const inNamespace = options.namespace === undefined || choice.targets.length > 0 ? {} : { namespace: options.namespace };
   const { report } = verifySnapshot(snapshot, { ...choiceOf(choice, namespace), ...inNamespace });
@@ -84,19 +74,14 @@ function targetsOf(words: readonly string[], options: VerifyCommandOptions): { n
     if (!parsed.ok) throw new UsageError(parsed.sentence);
     const { name, namespace, port } = parsed.target;
     if (port !== null) throw new UsageError(`${word}: all ports of a Service are verified; leave the port away`);
-    if (namespace !== null && options.namespace !== undefined && namespace !== options.namespace)
-      throw new UsageError(`two namespaces are given: ${namespace} in the name and -n ${options.namespace}`);
+    refuseTwoNamespaces(namespace, options.namespace);
     return { name, namespace };
   });
 }
 
 async function print(report: VerifyReport, options: VerifyCommandOptions): Promise<number> {
   const { renderVerify } = await import('../report/verify.ts');
-  const text = await renderVerify(report, options.output, {
-    color: wantsColor(options.color, process.stdout, process.env),
-    width: columns(process.stdout, process.env),
-    verbose: options.verbose,
-  });
+  const text = await renderVerify(report, options.output, styleOf(options));
   await writeOut(text);
   return exitCodes[report.verdict.status];
 }

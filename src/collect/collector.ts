@@ -1,21 +1,20 @@
 import { apiPaths } from '../model/object-paths.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
-import { lostOfApi, readObjects } from './api-round.ts';
+import { readObjects } from './api-round.ts';
 import { planCapture } from './capture/plan.ts';
 import { captureRound, notCaptured } from './capture/round.ts';
 import { readDnsLogs } from './dns-logs.ts';
 import { hasBackends, nodesOnPath, podsOfNode } from './flow.ts';
 import { clientSections, nodeOriginProbes } from './flow-probes.ts';
-import type { Kubectl } from './kubectl.ts';
 import { askForLastWords } from './last-words.ts';
 import { createNodeAccess } from './node-access.ts';
-import type { NodePods } from './node-pod.ts';
 import { failedEntries, runInClient, runOnNode, secondRound } from './node-rounds.ts';
 import type { CollectOptions } from './options.ts';
 import { type Plan, readPlan } from './plan.ts';
 import { rereadWithProxyTools } from './proxy-tools.ts';
-import type { ClusterReader, ReadFailure } from './reader.ts';
+import type { ReadFailure } from './reader.ts';
+import { type CollectDeps, inSeconds, startRecording } from './recording.ts';
 import { nodeSections } from './sections.ts';
 import type { Session } from './session.ts';
 
@@ -28,19 +27,9 @@ export interface Collector {
   capture(): Promise<Snapshot>;
 }
 
-interface Deps {
-  kubectl: Kubectl;
-  reader: ClusterReader;
-  nodePods: NodePods;
-  signal: AbortSignal;
-  version: string;
-  progress: (text: string) => void;
-}
-
 /** Gathers one snapshot in rounds. The only state is the snapshot that grows, and the node pods that have to be deleted at the end. */
-export function createCollector(options: CollectOptions, deps: Deps): Collector {
-  const started = new Date();
-  const clock = performance.now();
+export function createCollector(options: CollectOptions, deps: CollectDeps): Collector {
+  const recording = startRecording(deps.version);
   const entries = new Map<string, Entry>();
   const phases: { name: string; seconds: number }[] = [];
   const access = createNodeAccess(options, deps);
@@ -56,26 +45,11 @@ export function createCollector(options: CollectOptions, deps: Deps): Collector 
     try {
       return await work();
     } finally {
-      phases.push({ name, seconds: seconds(performance.now() - begin) });
+      phases.push({ name, seconds: inSeconds(performance.now() - begin) });
     }
   };
-  const snapshot = (): Snapshot => ({
-    manifest: {
-      apiVersion: 'k8snet.dev/v1',
-      kind: 'Snapshot',
-      k8snet: deps.version,
-      startedAt: started.toISOString(),
-      seconds: seconds(performance.now() - clock),
-      phases: [...phases],
-      request: toRequest(plan, options),
-      access: {
-        best: access.best(clientAccess === 'exec'),
-        nodes: access.report(),
-        lost: [...lostOfApi(entries.values()), ...access.lost(plan?.client, clientAccess)],
-      },
-    },
-    entries: new Map(entries),
-  });
+  const snapshot = (): Snapshot =>
+    recording.snapshot({ entries, phases, request: toRequest(plan, options), access, client: plan?.client, tier: clientAccess });
 
   /**
    * Where an exec into a node brought nothing, the node counts as one that could not be looked at. If it starts pods and only new connections to it are
@@ -192,8 +166,6 @@ function wholeFailure(entries: readonly Entry[]): ReadFailure | null {
     ? failure
     : null;
 }
-
-const seconds = (milliseconds: number): number => Math.round(milliseconds / 10) / 100;
 
 function toRequest(plan: Plan | undefined, options: CollectOptions): Request {
   return {

@@ -25,8 +25,6 @@ export function parseDuration(text: string): number | null {
   return parts.reduce((sum, [, value, unit]) => sum + Number(value) * (units[unit ?? 's'] ?? 1000), 0);
 }
 
-/** One well-known public image that has all tools, by version. */
-export const defaultImage = 'docker.io/nicolaka/netshoot:v0.13';
 /** Most nodes that are asked in one run; more would be a load on the cluster, and the report says which were left out. */
 export const mostNodes = 8;
 /** Most endpoints that are probed; of more, a sample spread over the list is taken. */

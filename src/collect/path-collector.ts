@@ -3,17 +3,17 @@ import { choosePort, endpointsOf, readList, readObject } from '../parse/objects.
 import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema } from '../schema/kubernetes.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
-import { lostOfApi, readObjects } from './api-round.ts';
+import { readObjects } from './api-round.ts';
 import { chooseClient, nodeClient, silentNodes } from './client.ts';
 import { ClusterError, UsageError } from './errors.ts';
 import { namespaceName, sample } from './flow.ts';
 import type { Kubectl } from './kubectl.ts';
 import { namedClient } from './named-client.ts';
 import { createNodeAccess } from './node-access.ts';
-import type { NodePods } from './node-pod.ts';
 import { failedEntries, runOnNode } from './node-rounds.ts';
 import { type CollectOptions, mostEndpoints, mostNodes } from './options.ts';
 import type { ClusterReader } from './reader.ts';
+import { type CollectDeps, startRecording } from './recording.ts';
 import { conntrackSection, nodeDetailSections, nodeSections, podSections } from './sections.ts';
 import type { Session } from './session.ts';
 import type { FromArgument } from './target.ts';
@@ -28,14 +28,6 @@ export interface PathOptions extends Pick<CollectOptions, 'namespace' | 'nodeAcc
     | { kind: 'address'; address: string; port: number | undefined };
 }
 
-interface Deps {
-  kubectl: Kubectl;
-  reader: ClusterReader;
-  nodePods: NodePods;
-  version: string;
-  progress: (text: string) => void;
-}
-
 interface Path {
   client: Request['from'];
   nodes: string[];
@@ -46,9 +38,8 @@ interface Path {
 }
 
 /** Reads the tables of every node and pod on the way of a packet, and sends nothing. */
-export async function collectPath(options: PathOptions, deps: Deps): Promise<Snapshot> {
-  const started = new Date();
-  const clock = performance.now();
+export async function collectPath(options: PathOptions, deps: Omit<CollectDeps, 'signal'>): Promise<Snapshot> {
+  const recording = startRecording(deps.version);
   const entries = new Map<string, Entry>();
   const add = (items: readonly Entry[]): void => {
     for (const item of items) entries.set(item.key, item);
@@ -62,24 +53,7 @@ export async function collectPath(options: PathOptions, deps: Deps): Promise<Sna
   deps.progress('reading the nodes on the way');
   const results = await Promise.all(path.nodes.map((node) => readNode(deps.kubectl, path, node, sessions.get(node), access.failure(node))));
   for (const result of results) add(result);
-  const milliseconds = performance.now() - clock;
-  return {
-    manifest: {
-      apiVersion: 'k8snet.dev/v1',
-      kind: 'Snapshot',
-      k8snet: deps.version,
-      startedAt: started.toISOString(),
-      seconds: Math.round(milliseconds / 10) / 100,
-      phases: [],
-      request: toRequest(options, path.client),
-      access: {
-        best: access.best(false),
-        nodes: access.report(),
-        lost: [...lostOfApi(entries.values()), ...access.lost(undefined, 'node')],
-      },
-    },
-    entries,
-  };
+  return recording.snapshot({ entries, phases: [], request: toRequest(options, path.client), access, tier: 'node' });
 }
 
 function toRequest({ to, namespace }: PathOptions, client: Request['from']): Request {

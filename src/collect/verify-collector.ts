@@ -3,15 +3,14 @@ import { readList } from '../parse/objects.ts';
 import { nodeSchema, serviceSchema } from '../schema/kubernetes.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { lostOfApi, readObjects } from './api-round.ts';
+import { readObjects } from './api-round.ts';
 import { silentNodes } from './client.ts';
 import { ClusterError, UsageError } from './errors.ts';
-import type { Kubectl } from './kubectl.ts';
 import { createNodeAccess } from './node-access.ts';
-import type { NodePods } from './node-pod.ts';
 import { failedEntries, runOnNode } from './node-rounds.ts';
 import type { CollectOptions } from './options.ts';
 import type { ClusterReader } from './reader.ts';
+import { type CollectDeps, startRecording } from './recording.ts';
 import type { Section } from './script.ts';
 import { nodeDetailSections, nodeSections } from './sections.ts';
 import { nearNames } from './target.ts';
@@ -23,15 +22,6 @@ export interface VerifyCollectOptions extends Pick<CollectOptions, 'nodeAccess' 
   namespace: string | null;
   /** Empty: all nodes. */
   nodes: string[];
-}
-
-interface Deps {
-  kubectl: Kubectl;
-  reader: ClusterReader;
-  nodePods: NodePods;
-  signal: AbortSignal;
-  version: string;
-  progress: (text: string) => void;
 }
 
 /** Most nodes of one run: each gets a pod. More are named as left out. */
@@ -56,10 +46,8 @@ const wanted = [
  * is too young to be judged.
  * @throws UsageError for a Service or node that is not there, ClusterError where the Services could not be read
  */
-export async function collectForVerify(options: VerifyCollectOptions, deps: Deps): Promise<Snapshot> {
-  const started = new Date();
-  const clock = performance.now();
-  const seconds = (): number => Math.round((performance.now() - clock) / 10) / 100;
+export async function collectForVerify(options: VerifyCollectOptions, deps: CollectDeps): Promise<Snapshot> {
+  const { seconds, snapshot } = startRecording(deps.version);
   const namespace = options.namespace ?? 'default';
   const lists = listsOf(options, namespace);
   deps.progress('reading the API');
@@ -84,30 +72,21 @@ export async function collectForVerify(options: VerifyCollectOptions, deps: Deps
   const rulesSeconds = seconds();
   const again = await readObjects(reader, lists);
   for (const entry of [...read.flat(), ...again.map((item) => ({ ...item, key: `after/${item.key}` }))]) entries.set(entry.key, entry);
-  return {
-    manifest: {
-      apiVersion: 'k8snet.dev/v1',
-      kind: 'Snapshot',
-      k8snet: deps.version,
-      startedAt: started.toISOString(),
-      seconds: seconds(),
-      phases: [
-        { name: 'reading the API', seconds: readSeconds },
-        { name: 'reading the rules', seconds: Math.round((rulesSeconds - readSeconds) * 100) / 100 },
-      ],
-      request: {
-        target: { kind: 'Service', namespace: options.targets[0]?.namespace ?? namespace, name: options.targets[0]?.name ?? '*' },
-        port: null,
-        from: { kind: 'none', name: 'none', node: null, why: 'verify reads rules and sends no probe' },
-      },
-      access: {
-        best: access.best(false),
-        nodes: access.report(),
-        lost: [...lostOfApi(entries.values()), ...access.lost(undefined, 'none'), ...left],
-      },
-    },
+  return snapshot({
     entries,
-  };
+    phases: [
+      { name: 'reading the API', seconds: readSeconds },
+      { name: 'reading the rules', seconds: Math.round((rulesSeconds - readSeconds) * 100) / 100 },
+    ],
+    request: {
+      target: { kind: 'Service', namespace: options.targets[0]?.namespace ?? namespace, name: options.targets[0]?.name ?? '*' },
+      port: null,
+      from: { kind: 'none', name: 'none', node: null, why: 'verify reads rules and sends no probe' },
+    },
+    access,
+    tier: 'none',
+    lost: left,
+  });
 }
 
 /** Notes on every object when it last changed: that stands in its managed fields alone, which are left out of a snapshot. */

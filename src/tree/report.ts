@@ -2,6 +2,7 @@ import type { Facts } from '../facts/facts.ts';
 import { originKey } from '../facts/facts.ts';
 import { failed, isFailing, isPassing, type ProbeResult } from '../facts/probe-results.ts';
 import type { EvidenceRef } from '../model/evidence.ts';
+import { defaultImage } from '../model/node-image.ts';
 import type { Evidence, Finding, Probe, Report } from '../schema/report.ts';
 import { describeRanOn, type Entry } from '../snapshot/entry.ts';
 import type { JudgedFinding, Judgement } from './judge.ts';
@@ -51,15 +52,26 @@ export function buildReport(facts: Facts, judgement: Judgement): Report {
         ? judgement.results.flatMap(({ result }) => (result.state === 'pass' ? [{ what: result.what, by: result.by }] : []))
         : [],
     notChecked: notChecked(judgement),
-    coverage: {
-      access: manifest.access.best,
-      image: manifest.access.nodes.find((node) => node.image !== null)?.image ?? null,
-      nodes: manifest.access.nodes.map((node) => ({ name: node.name, access: node.access, detail: node.detail })),
-      lost: manifest.access.lost,
-    },
-    timing: { startedAt: manifest.startedAt, seconds: manifest.seconds, phases: manifest.phases },
+    ...circumstancesOf(facts),
   };
 }
+
+/** What every report says of how it came about: through what the nodes were looked at, what that cost in coverage, and the time it took. */
+export function circumstancesOf(facts: Facts): Pick<Report, 'coverage' | 'timing'> {
+  const { access, startedAt, seconds, phases } = facts.snapshot.manifest;
+  return {
+    coverage: {
+      access: access.best,
+      image: imageOf(facts),
+      nodes: access.nodes.map(({ name, access: way, detail }) => ({ name, access: way, detail })),
+      lost: access.lost,
+    },
+    timing: { startedAt, seconds, phases },
+  };
+}
+
+/** The image of this run's own pods, where one was made. */
+const imageOf = (facts: Facts): string | null => facts.snapshot.manifest.access.nodes.find(({ image }) => image !== null)?.image ?? null;
 
 function toFinding(facts: Facts, { meta, fault, severity, consequences }: JudgedFinding): Finding {
   return {
@@ -71,14 +83,11 @@ function toFinding(facts: Facts, { meta, fault, severity, consequences }: Judged
     where: fault.where,
     evidence: fault.evidence.map((reference) => quoteEvidence(facts, reference)).filter((item) => item !== null),
     consequences,
-    next: fault.next.map((command) => command.replaceAll('--image=nicolaka/netshoot', `--image=${debugImage(facts)}`)),
+    // It is on the nodes already, and a tag other than latest is not pulled again.
+    next: fault.next.map((command) => command.replaceAll('--image=nicolaka/netshoot', `--image=${imageOf(facts) ?? defaultImage}`)),
     fix: fault.fix,
   };
 }
-
-/** The image of this run's own pods: it is on the nodes already, and a tag other than latest is not pulled again. */
-const debugImage = (facts: Facts): string =>
-  facts.snapshot.manifest.access.nodes.find(({ image }) => image !== null)?.image ?? 'docker.io/nicolaka/netshoot:v0.13';
 
 /** The lines themselves; a reference into the snapshot without lines quotes its beginning, or says that it is empty. */
 export function quoteEvidence(facts: Facts, reference: EvidenceRef): Evidence | null {

@@ -50,6 +50,15 @@ describe('help and version', () => {
   });
 });
 
+describe('K8SNET_IMAGE', () => {
+  it('is no reason to refuse a recording, as --image is', async () => {
+    const args = ['diagnose', '--bundle', broken];
+    expect(await k8snet(args, { K8SNET_IMAGE: 'example.com/image:1' })).toMatchObject({ exit: 1, stderr: '' });
+    expect((await k8snet([...args, '--image', 'example.com/image:1'])).stderr).toMatch(/cannot be used with option '--image/);
+    expect((await k8snet(['diagnose', '--print-images'], { K8SNET_IMAGE: 'example.com/image:1' })).stdout).toBe('example.com/image:1\n');
+  });
+});
+
 describe('bad usage: exit code 2, one sentence, nothing on standard output', () => {
   it.each([
     [['frobnicate'], /unknown command 'frobnicate'/],

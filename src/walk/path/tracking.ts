@@ -66,7 +66,8 @@ function isTuple(packet: Packet, tuple: ConntrackTuple): boolean {
   );
 }
 
-const tupleOf = (packet: Packet): ConntrackTuple => ({
+/** A packet's own direction, as connection tracking writes it. */
+export const tupleOf = (packet: Packet): ConntrackTuple => ({
   source: packet.source,
   destination: packet.destination,
   ...(packet.sourcePort === undefined ? {} : { sourcePort: packet.sourcePort }),

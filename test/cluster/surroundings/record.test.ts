@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Report, reportSchema } from '../../../src/schema/report.ts';
 import { unpackSnapshot } from '../../../src/snapshot/archive.ts';
-import { adminKubeconfig, apply, closeAll, mustKubectl, nodePodsLeft, reason, skipped, start } from './run.ts';
+import { adminKubeconfig, apply, closeAll, mustKubectl, nodePodsLeft, reason, refusingService, skipped, start } from './run.ts';
 
 const service = 'surroundings-refuses';
 const directory = mkdtempSync(join(tmpdir(), 'k8snet-surroundings-'));
@@ -17,15 +17,7 @@ function timeless(text: string): Omit<Report, 'timing'> {
 }
 
 describe.skipIf(reason !== undefined)(`a recording${skipped}`, () => {
-  beforeAll(async () => {
-    const ports = [{ name: 'http', port: 80, targetPort: 9 }];
-    await apply({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: service, namespace: 'default' },
-      spec: { selector: { app: 'web' }, ports },
-    });
-  });
+  beforeAll(() => refusingService(service));
   afterEach(async () => {
     expect(await nodePodsLeft()).toEqual([]);
   });

@@ -141,6 +141,16 @@ export async function mustKubectl(args: readonly string[], input?: string): Prom
 export const apply = (...objects: object[]): Promise<string> =>
   mustKubectl(['apply', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'List', items: objects }));
 
+/** A Service whose port nothing listens on: a run on it has a second round. */
+export async function refusingService(name: string): Promise<void> {
+  await apply({
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name, namespace: 'default' },
+    spec: { selector: { app: 'web' }, ports: [{ name: 'http', port: 80, targetPort: 9 }] },
+  });
+}
+
 /** Makes a namespace, after one of the same name that an earlier run left, or is still leaving, has gone. */
 export async function freshNamespace(name: string, labels: Record<string, string> = {}): Promise<void> {
   await mustKubectl(['delete', 'namespace', name, '--ignore-not-found', '--timeout=80s']);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiProxy, Rule } from '../api-proxy.ts';
-import { adminKubeconfig, apply, closeAll, mustKubectl, nodePodsLeft, proxyWith, reason, skipped, start, until } from './run.ts';
+import { adminKubeconfig, closeAll, mustKubectl, nodePodsLeft, proxyWith, reason, refusingService, skipped, start, until } from './run.ts';
 
 const nodePod = /\/namespaces\/kube-system\/pods\/k8snet-/;
 const service = 'surroundings-refuses';
@@ -55,15 +55,7 @@ function processesOf(kubeconfig: string): string[] {
 }
 
 describe.skipIf(reason !== undefined)(`a signal${skipped}`, () => {
-  beforeAll(async () => {
-    const ports = [{ name: 'http', port: 80, targetPort: 9 }];
-    await apply({
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: service, namespace: 'default' },
-      spec: { selector: { app: 'web' }, ports },
-    });
-  });
+  beforeAll(() => refusingService(service));
   afterEach(async () => {
     expect(await nodePodsLeft()).toEqual([]);
   });
