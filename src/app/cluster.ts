@@ -8,6 +8,8 @@ import type { CollectDeps } from '../collect/recording.ts';
 export interface World {
   /** Aborted by a signal from outside, or by the run's own time limit. */
   signal: AbortSignal;
+  /** Seconds until the run aborts itself. */
+  limitSeconds: number;
   environment: NodeJS.ProcessEnv;
   progress: (text: string) => void;
   onKubectl: KubectlListener;
@@ -27,8 +29,10 @@ export interface Reached extends CollectDeps {
   namespace: string | null;
 }
 
-/** Seconds after which a node pod ends by itself when nobody deleted it. */
-const nodePodLifetime = 600;
+/** Seconds that a run out of time has left to delete its node pods; then they end by themselves: nobody is there to delete them. */
+const nodePodGrace = 30;
+/** Seconds after which a node pod of a run with this limit ends, whatever has become of the run. */
+export const nodePodLifetime = (limitSeconds: number): number => Math.ceil(limitSeconds) + nodePodGrace;
 const nodePodStart = 25_000;
 
 /** Opens what a run needs of the cluster, and takes away what it left there, however it ends; while that goes on, what was collected is judged. */
@@ -42,11 +46,12 @@ export async function withCluster<C, T>(
   // Deleting must go on after Ctrl-C, under its own time limits.
   const deleter = createKubectl(options.kubectl, options.flags, new AbortController().signal, world.onKubectl);
   const connection = await connect(kubectl, world.signal, world.environment);
+  const lifetimeSeconds = nodePodLifetime(world.limitSeconds);
   const nodePods = createNodePods({
     kubectl,
     deleter,
     reader: connection.reader,
-    lifetimeSeconds: nodePodLifetime,
+    lifetimeSeconds,
     startMilliseconds: nodePodStart,
     signal: world.signal,
   });
@@ -64,7 +69,7 @@ export async function withCluster<C, T>(
     const { left } = await nodePods.removeAll();
     for (const { pod, detail } of left)
       world.warn(
-        `node pod ${pod.namespace}/${pod.name} could not be deleted (${detail}); it ends by itself after ${nodePodLifetime} s, or: kubectl delete pod -n ${pod.namespace} ${pod.name}`,
+        `node pod ${pod.namespace}/${pod.name} could not be deleted (${detail}); it ends by itself after ${lifetimeSeconds} s, or: kubectl delete pod -n ${pod.namespace} ${pod.name}`,
       );
   };
   let cleaning: Promise<void> | undefined;

@@ -5,7 +5,7 @@ import type { CaptureReport } from '../schema/capture-report.ts';
 import type { Request } from '../snapshot/snapshot.ts';
 import { writeBundle } from './bundle-file.ts';
 import type { CollectingOptions } from './options.ts';
-import { exitCodes, inWorld, isSignal, toDiagnoseOptions } from './run.ts';
+import { exitCodes, inWorld, isSignal, printDryRun, printImages, toDiagnoseOptions } from './run.ts';
 import { styleOf, writeOut } from './terminal.ts';
 
 export interface CaptureCommandOptions extends CollectingOptions {
@@ -17,8 +17,9 @@ export interface CaptureCommandOptions extends CollectingOptions {
 
 /** `k8snet capture`: 0 = every try was answered, 1 = some were not, 3 = could not tell. */
 export async function runCapture(words: string[], options: CaptureCommandOptions): Promise<number> {
-  if (options.dryRun || options.printImages) throw new UsageError('capture has no dry run: `k8snet diagnose --dry-run` shows the node pod');
+  if (options.printImages) return printImages(options);
   const collect = toDiagnoseOptions(words, options);
+  if (options.dryRun) return printDryRun(collect, 'capture');
   const { capture, captureFiles } = await import('../app/capture.ts');
   return inWorld(options, options.output === 'text', async (world, stop) => {
     const { report, snapshot } = await capture(collect, world);

@@ -196,7 +196,7 @@ Examples:
 
 What it does to the cluster:
   It makes one privileged pod on each node that it has to look at (in kube-system, deleted at the end, whatever happens; it ends by itself
-  after 10 minutes), reads there, and sends a bounded number of DNS queries, connections, HTTP requests for / (only to ports that say http)
+  30 s after --timeout), reads there, and sends a bounded number of DNS queries, connections, HTTP requests for / (only to ports that say http)
   and pings from the client's network namespace. It changes nothing. --dry-run shows every command.
 
 Exit codes:

@@ -20,7 +20,7 @@ export async function runDiagnose(words: string[], options: DiagnoseCommandOptio
   if (options.printImages) return printImages(options);
   if (options.bundle !== undefined) return diagnoseBundle(words, options, options.bundle);
   const collect = toDiagnoseOptions(words, options);
-  if (options.dryRun) return printDryRun(collect);
+  if (options.dryRun) return printDryRun(collect, 'diagnose');
   const { diagnose, reportWithoutCluster } = await import('../app/diagnose.ts');
   const started = new Date();
   return inWorld(options, options.output === 'text', async (world, stop) => {
@@ -50,7 +50,7 @@ export async function runDiagnose(words: string[], options: DiagnoseCommandOptio
 export async function runRecord(words: string[], options: CollectingOptions & { file?: string }): Promise<number> {
   if (options.printImages) return printImages(options);
   const collect = { ...toDiagnoseOptions(words, options), everything: true };
-  if (options.dryRun) return printDryRun(collect);
+  if (options.dryRun) return printDryRun(collect, 'record');
   const { record } = await import('../app/diagnose.ts');
   return inWorld(options, true, async (world, stop) => {
     const snapshot = await record(collect, world);
@@ -212,16 +212,16 @@ async function printReport(report: Report, options: DiagnoseCommandOptions): Pro
   await writeOut(text);
 }
 
-async function printImages(options: { image: string }): Promise<number> {
+export async function printImages(options: { image: string }): Promise<number> {
   await writeOut(
     `${options.image}${options.image === defaultImage ? '  # the node pod; --image or K8SNET_IMAGE names another that has sh, iproute2, iptables, nftables, conntrack, dig, curl, nc, ping' : ''}\n`,
   );
   return exitCodes.healthy;
 }
 
-async function printDryRun(options: DiagnoseOptions): Promise<number> {
+export async function printDryRun(options: DiagnoseOptions, command: 'diagnose' | 'record' | 'capture'): Promise<number> {
   const { dryRun } = await import('../app/dry-run.ts');
-  await writeOut(dryRun(options));
+  await writeOut(dryRun(options, command));
   return exitCodes.healthy;
 }
 

@@ -35,6 +35,7 @@ export async function openWorld(options: {
     stop,
     world: {
       signal: controller.signal,
+      limitSeconds: options.timeoutSeconds,
       environment: process.env,
       progress: (text) => {
         spinner?.update(text);

@@ -141,7 +141,8 @@ describe('what asks no cluster', () => {
       for (const part of [
         'create --raw',
         '"privileged": true',
-        '"activeDeadlineSeconds": 600',
+        // 30 s beyond the run's own 2 minutes.
+        '"activeDeadlineSeconds": 150',
         '"automountServiceAccountToken": false',
         'example.com/tools:1',
         'exec -i',
@@ -152,24 +153,51 @@ describe('what asks no cluster', () => {
     }
   });
 
-  it('the script of --dry-run is one that a shell can read', async () => {
-    const { stdout } = await k8snet(['diagnose', 'x', '--dry-run']);
-    const script = /<<'SCRIPT'\n([\s\S]*?)\nSCRIPT\n/.exec(stdout)?.[1] ?? '';
-    const file = join(directory, 'script.sh');
-    writeFileSync(file, script);
-    const exit = await new Promise((resolve) => spawn('sh', ['-n', file], { stdio: 'inherit' }).on('close', resolve));
-    expect(exit).toBe(0);
-    expect(script.length).toBeGreaterThan(5000);
+  const scriptsOf = (stdout: string): string[] =>
+    [...stdout.matchAll(/<<'SCRIPT'\n([\s\S]*?)\nSCRIPT\n/g)].map(([, script]) => script ?? '');
+
+  it.each([
+    ['diagnose x', 1],
+    ['diagnose x --capture', 3],
+    ['capture x', 2],
+  ])('every script of `%s --dry-run` is one that a shell can read', async (words, count) => {
+    const { stdout } = await k8snet([...words.split(' '), '--dry-run']);
+    const scripts = scriptsOf(stdout);
+    expect(scripts).toHaveLength(count);
+    for (const script of scripts) {
+      const file = join(directory, 'script.sh');
+      writeFileSync(file, script);
+      const exit = await new Promise((resolve) => spawn('sh', ['-n', file], { stdio: 'inherit' }).on('close', resolve));
+      expect(exit).toBe(0);
+      expect(script.length).toBeGreaterThan(5000);
+    }
+  });
+
+  it('capture --dry-run shows the captures and the marked probe, and none of the tables that diagnose reads', async () => {
+    const { exit, stdout, stderr } = await k8snet(['capture', 'my-service.shop', '--dry-run', '--timeout', '20s']);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    for (const part of [
+      'tcpdump -i any',
+      'skb/kfree_skb',
+      'cap_start 0 host',
+      'cap_start 1 client',
+      'marked_http',
+      '"activeDeadlineSeconds": 50',
+    ])
+      expect(stdout).toContain(part);
+    expect(stdout).not.toMatch(/\bt (iptables\S*|nft|conntrack) |logs -n/);
   });
 
   it('nothing that it would run on a node writes there, or loads a module', async () => {
-    const { stdout } = await k8snet(['diagnose', 'x', '--dry-run']);
-    const script = /<<'SCRIPT'\n([\s\S]*?)\nSCRIPT\n/.exec(stdout)?.[1] ?? '';
-    expect(script).not.toMatch(
-      /\b(modprobe|insmod|sysctl -w|iptables(-nft|-legacy)? -[ADIFXNP]|nft (add|delete|flush|insert)|ip (link set|route (add|del|replace)|neigh (add|del|replace))|conntrack -[DFIU]|kill -9)\b/,
-    );
-    // It writes into its own directory only.
-    for (const [, file] of script.matchAll(/[^-=&<]>>?\s*("?[$\w/.]+)/g)) expect(file).toMatch(/^("?\$[wW]\/|\/dev\/null|"?\$W|sizes$|1$)/);
+    const scripts = scriptsOf((await k8snet(['diagnose', 'x', '--dry-run', '--capture'])).stdout);
+    const changes =
+      /\b(modprobe|insmod|sysctl -w|iptables(-nft|-legacy)? -[ADIFXNP]|nft (add|delete|flush|insert)|ip (link set|route (add|del|replace)|neigh (add|del|replace))|conntrack -[DFIU]|kill -9)\b/;
+    for (const script of scripts) {
+      expect(script).not.toMatch(changes);
+      // It writes into its own directory, and of the kernel's tracing into its own instance only.
+      for (const [, file] of script.matchAll(/[^-=&<]>>?\s*("?[$\w/.]+)/g))
+        expect(file).toMatch(/^("?\$[wW]\/|\/dev\/null|"?\$W|"\$(1\.|e$|(ti|o)\/)|sizes$|1$)/);
+    }
   });
 
   it('--print-images gives the image that will be taken', async () => {

@@ -7,13 +7,12 @@ import { clientPod, namespaceName, speaksOf, toNamespaces } from '../flow.ts';
 import type { Kubectl } from '../kubectl.ts';
 import { execScript } from '../node-pod.ts';
 import type { Plan } from '../plan.ts';
-import { prelude, setup } from '../prelude.ts';
 import type { ReadFailure } from '../reader.ts';
-import { buildScript, readScriptOutput } from '../script.ts';
+import { readScriptOutput } from '../script.ts';
 import { execFailure, runSections, type Session } from '../session.ts';
 import { captureFilter } from './filter.ts';
 import { markedProbes } from './probes.ts';
-import { type CaptureTarget, captureBounds, captureSections, captureSetup, listeningMark } from './script.ts';
+import { type CaptureTarget, captureBounds, captureScript, captureSections, listeningMark } from './script.ts';
 
 export interface CaptureDeps {
   kubectl: Kubectl;
@@ -113,11 +112,7 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
     };
   }
   const nonce = randomBytes(8).toString('hex');
-  const functions = {
-    prelude: prelude('node-pod'),
-    setup: [setup('node-pod', toNamespaces(podsAt(plan, places))), captureSetup({ nonce, filter, targets, drops: true })].join('\n'),
-  };
-  const { script } = buildScript(sections, functions, nonce);
+  const script = captureScript(sections, toNamespaces(podsAt(plan, places)), { nonce, filter, targets, drops: true });
   const input = new PassThrough();
   input.write(`${script}\n`);
   let resolve = (): void => {};

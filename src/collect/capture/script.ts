@@ -1,5 +1,6 @@
 import { mostPackets } from '../../model/capture-path.ts';
-import type { Section } from '../script.ts';
+import { type Namespace, prelude, setup } from '../prelude.ts';
+import { buildScript, type Section } from '../script.ts';
 import { quote } from '../shell.ts';
 
 /** Bounds of what a capture may cost a node. */
@@ -23,6 +24,20 @@ export interface CaptureTarget {
 /** What the script says when every capture listens (or has failed), so that the probe may start. */
 export const listeningMark = (nonce: string): string => `@@k8snet:${nonce}:listening`;
 
+interface CaptureSetup {
+  nonce: string;
+  filter: string;
+  targets: readonly CaptureTarget[];
+  /** Whether dropped packets are read from the kernel's trace. */
+  drops: boolean;
+}
+
+/** The whole script of a node: it captures until it is told to end, and brings home what `captureSections` names. */
+export function captureScript(sections: readonly Section[], namespaces: readonly Namespace[], options: CaptureSetup): string {
+  const functions = { prelude: prelude('node-pod'), setup: [setup('node-pod', namespaces), captureSetup(options)].join('\n') };
+  return buildScript(sections, functions, options.nonce).script;
+}
+
 /**
  * The part of a node's script that runs before its sections: starts one tcpdump for each namespace, on all devices at once, waits until each says "listening on",
  * says so, and goes on when a line comes on standard input, or its end: when the other side is gone, so is the capture. An EXIT trap takes everything away.
@@ -30,8 +45,7 @@ export const listeningMark = (nonce: string): string => `@@k8snet:${nonce}:liste
  * Dropped packets are read from a trace instance of our own (Documentation/trace/ftrace.rst, "Instances"), in a tracefs mounted for this container alone: the
  * node's own tracing is not touched. Its clock is CLOCK_TAI (Linux 5.19), which is the clock of captures but for whole seconds.
  */
-export function captureSetup(options: { nonce: string; filter: string; targets: readonly CaptureTarget[]; drops: boolean }): string {
-  const { nonce, filter, targets, drops } = options;
+function captureSetup({ nonce, filter, targets, drops }: CaptureSetup): string {
   return [
     '. "$w/prelude"',
     'caps=; waits=; tr=; ti=',

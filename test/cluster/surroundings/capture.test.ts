@@ -97,7 +97,7 @@ describe.skipIf(reason !== undefined)(`a capture${skipped}`, () => {
     };
     expect(await start(['cleanup'], { KUBECONFIG: kubeconfig }).ended).toMatchObject({ exit: 0 });
     expect(left.items).toHaveLength(3);
-    expect(left.items.every(({ spec }) => (spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY) <= 600)).toBe(true);
+    expect(left.items.every(({ spec }) => (spec.activeDeadlineSeconds ?? Number.POSITIVE_INFINITY) <= 150)).toBe(true);
     expect(await nodePodsLeft()).toEqual([]);
   });
 });

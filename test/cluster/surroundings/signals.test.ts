@@ -128,7 +128,7 @@ describe.skipIf(reason !== undefined)(`a signal${skipped}`, () => {
     const run = await start(['diagnose', 'my-service', '--from', 'pod/client'], { KUBECONFIG: proxy.kubeconfig }).ended;
     expect(run.exit).toBe(0);
     expect(run.stderr).toMatch(
-      /warning: node pod kube-system\/(k8snet-n1-\w+) could not be deleted \(.*\); it ends by itself after 600 s, or: kubectl delete pod -n kube-system \1/,
+      /warning: node pod kube-system\/(k8snet-n1-\w+) could not be deleted \(.*\); it ends by itself after 150 s, or: kubectl delete pod -n kube-system \1/,
     );
     await cleanUp();
   });
