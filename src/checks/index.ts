@@ -20,6 +20,8 @@ import { podNameserverNotClusterDns } from './dns/pod-nameserver-not-cluster-dns
 import { searchListWrong } from './dns/search-list-wrong.ts';
 import { bridgeNfCallIptablesOff } from './service/bridge-nf-call-iptables-off.ts';
 import { conntrackTableFull } from './service/conntrack-table-full.ts';
+import { endpointWithoutPod } from './service/endpoint-without-pod.ts';
+import { endpointsNotListed } from './service/endpoints-not-listed.ts';
 import { headlessOrExternalNameMisread } from './service/headless-or-externalname-misread.ts';
 import { internalTrafficPolicyNoLocalEndpoint } from './service/internal-traffic-policy-no-local-endpoint.ts';
 import { kubeProxyNotRunning } from './service/kube-proxy-not-running.ts';
@@ -41,6 +43,8 @@ import { targetPortNotListening } from './service/target-port-not-listening.ts';
 export const checks: readonly Check[] = [
   // A full table drops the first packet of everything; whatever else is lost on that node may be its doing.
   conntrackTableFull,
+  // An address that no pod has is lost on every way to it.
+  endpointWithoutPod,
   ...causesOfLoss,
   mtuBlackHole,
   tunnelTrafficLostBetweenNodes,
@@ -49,6 +53,7 @@ export const checks: readonly Check[] = [
   selectorMatchesNoPod,
   namedPortMissing,
   noReadyEndpoints,
+  endpointsNotListed,
   headlessOrExternalNameMisread,
   internalTrafficPolicyNoLocalEndpoint,
   ruleBeforeKubeProxy,

@@ -121,7 +121,15 @@ export const podSchema = z.looseObject({
       podIPs: z.array(z.looseObject({ ip: z.string() })).optional(),
       hostIP: z.string().optional(),
       conditions: z
-        .array(z.looseObject({ type: z.string(), status: z.string(), reason: z.string().optional(), message: z.string().optional() }))
+        .array(
+          z.looseObject({
+            type: z.string(),
+            status: z.string(),
+            reason: z.string().optional(),
+            message: z.string().optional(),
+            lastTransitionTime: z.string().nullish(),
+          }),
+        )
         .optional(),
       containerStatuses: z
         .array(

@@ -9,6 +9,30 @@ import { edited, failing, faultsOf, quoted, readBundle, resultOf, verdictOf } fr
 const table: [slug: string, bundle: string, title: RegExp, quote: RegExp, sound: string, needed: RegExp][] = [
   ['selector-matches-no-pod', 'svc-selector', /selects app=\S+, and no pod/, /"app"/, 'svc-targetport', /\/pods$/],
   ['no-ready-endpoints', 'svc-not-ready', /none of the 3 pods .* is ready/, /9999|Ready/, 'svc-targetport', /\/endpointslices$/],
+  [
+    'endpoints-not-listed',
+    'svc-no-endpointslice',
+    /has no selector, and no EndpointSlice/,
+    /No resources found/,
+    'svc-selector',
+    /\/endpointslices$/,
+  ],
+  [
+    'endpoints-not-listed',
+    'svc-controller-stuck',
+    /3 pods .* are ready, and no EndpointSlice/,
+    /"Ready","status":"True"/,
+    'svc-not-ready',
+    /\/pods$/,
+  ],
+  [
+    'endpoint-without-pod',
+    'svc-dead-endpoint',
+    /lists 10\.244\.2\.250 .*node n2, .*finds nobody/,
+    /10\.244\.2\.250.*No route to host/,
+    'app-one-stopped',
+    /\/endpointslices$/,
+  ],
   ['target-port-not-listening', 'svc-targetport', /sends to port 8081.*declare 8080/, /8081/, 'rule-raw-drop', /\/endpointslices$/],
   ['named-port-missing', 'svc-named-port', /targetPort "web"/, /"targetPort":"web"/, 'svc-targetport', /\/services\/my-service$/],
   ['headless-or-externalname-misread', 'svc-headless-port', /is headless/, /None/, 'svc-selector', /\/services\/my-/],
@@ -151,6 +175,32 @@ describe('look-alikes of the faults above', () => {
     expect(idle).toMatchObject({ where: { kind: 'Deployment', name: 'idle' }, title: expect.stringMatching(/is scaled to 0$/) });
     const [wrong] = faultsOf(slug('selector-matches-no-pod'), withEntry(snapshot, path, [deployment(3)]));
     expect(wrong.title).toMatch(/and no pod of the namespace has these labels/);
+  });
+
+  it('pods that became ready a moment ago need not be in an EndpointSlice yet', () => {
+    const stuck = readBundle('svc-controller-stuck');
+    const fresh = edited(stuck, /namespaces\/default\/pods$/, (text) =>
+      text.replaceAll(/"lastTransitionTime":"[^"]+"/g, `"lastTransitionTime":"${stuck.manifest.startedAt}"`),
+    );
+    expect(resultOf(slug('endpoints-not-listed'), fresh).state).toBe('skip');
+  });
+
+  it('an address that pods of another kind of network have is no left-over', () => {
+    const elsewhere = edited(readBundle('svc-dead-endpoint'), /api\/v1\/nodes$/, (text) =>
+      text.replaceAll('10.244.2.0/24', '10.99.2.0/24'),
+    );
+    expect(resultOf(slug('endpoint-without-pod'), elsewhere).state).toBe('pass');
+  });
+
+  it('a pod with another address than the EndpointSlice says is named', () => {
+    const moved = edited(readBundle('svc-dead-endpoint'), /\/endpointslices$/, (text) =>
+      text.replace(
+        '"addresses":["10.244.2.250"],',
+        '"addresses":["10.244.2.250"],"targetRef":{"kind":"Pod","namespace":"default","name":"client"},',
+      ),
+    );
+    const [gone] = faultsOf(slug('endpoint-without-pod'), moved);
+    expect(gone.title).toMatch(/pod default\/client, which has the address 10\.244\.1\.2 now$/);
   });
 
   it('a client that is held to one endpoint (ClientIP) leaves none of the others out', () => {
