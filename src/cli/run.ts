@@ -137,10 +137,18 @@ async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, 
     if (!asked.ok) throw new UsageError(asked.sentence);
     if (asked.target.name !== target.name)
       throw new UsageError(`${file} is a recording of svc/${target.name} in namespace ${target.namespace}, not of "${asked.target.name}"`);
+    refuseTwoNamespaces(asked.target.namespace, options.namespace);
+    refuseAnother(file, target.namespace, asked.target.namespace);
   }
+  refuseAnother(file, target.namespace, options.namespace ?? null);
   const { report } = judgeSnapshot(snapshot);
   await printReport(report, options);
   return exitCodes[report.verdict.status];
+}
+
+/** A recording is of one namespace; asked for another, it has no answer. */
+function refuseAnother(file: string, recorded: string, asked: string | null): void {
+  if (asked !== null && asked !== recorded) throw new UsageError(`${file} is a recording of namespace ${recorded}, not of ${asked}`);
 }
 
 export function toDiagnoseOptions(words: string[], options: CollectingOptions & { capture?: boolean }): DiagnoseOptions {

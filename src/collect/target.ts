@@ -69,12 +69,14 @@ const fromKinds: Record<string, FromArgument['kind']> = {
   deploy: 'deploy',
   deployment: 'deploy',
   deployments: 'deploy',
+  'deployment.apps': 'deploy',
+  'deployments.apps': 'deploy',
   no: 'node',
   node: 'node',
   nodes: 'node',
 };
 
-/** `pod/x`, `pod/namespace/x`, `deploy/x`, `node/x`; a bare name is a pod. */
+/** `pod/x`, `pod/namespace/x`, `deploy/x`, `node/x`, each also as kubectl's `-o name` prints it (`deployment.apps/x`); a bare name is a pod. */
 export function parseFrom(text: string): FromResult {
   const parts = text.split('/');
   if (parts.length === 1) parts.unshift('pod');

@@ -237,6 +237,11 @@ describe('--bundle', () => {
     expect(other.stderr).toMatch(/is a recording of svc\/my-service in namespace default, not of "your-service"/);
   });
 
+  it.each([[['-n', 'shop']], [['my-service.shop']]])('of its namespace, and not of another: %j', async (words) => {
+    const run = await k8snet(['diagnose', '--bundle', healthy, ...words]);
+    expect(run).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringMatching(/is a recording of namespace default, not of shop/) });
+  });
+
   const whole = readFileSync(healthy);
   it.each([
     ['empty', Buffer.alloc(0)],

@@ -68,6 +68,7 @@ describe('parseFrom', () => {
     ['pod/client', 'pod', null, 'client'],
     ['po/shop/client', 'pod', 'shop', 'client'],
     ['deploy/web', 'deploy', null, 'web'],
+    ['deployment.apps/web', 'deploy', null, 'web'],
     ['Deployments/shop/web', 'deploy', 'shop', 'web'],
     ['node/ip-10-0-0-1.eu-west-1.compute.internal', 'node', null, 'ip-10-0-0-1.eu-west-1.compute.internal'],
   ])('%s', (text, kind, namespace, name) => {
