@@ -2,10 +2,10 @@ import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import { isUp } from '../../model/link.ts';
 import { isTunnel } from '../leg.ts';
 import { isDefault, lookupRoute } from '../route-lookup.ts';
-import { deviceLine, devicesOf } from './stations.ts';
+import { deviceLine, devicesOf, nodeByAddress, ownerOf } from './stations.ts';
 import type { Station, World } from './way.ts';
 
-/** Why a packet for a pod should not have left its node by the default route. */
+/** Why a packet for a pod, or for a node's address in the pod network, should not have left its node by the default route. */
 export interface LostPod {
   says: string;
   evidence: EvidenceRef[];
@@ -15,14 +15,14 @@ export interface LostPod {
 const madeByModule = /^(tunl0|sit0|gre0|ip6tnl0|ip_vti0|erspan0)$/;
 
 /**
- * Whether a route to a pod's address is missing on a node: its tunnel device is down, or it or another node has a route of its own for pods of
+ * Whether a route to a pod's address (or a node's tunnel's) is missing on a node: its own tunnel device is down, or it or another node has a route of its own for pods of
  * another node. Where none has (a cloud's routers know the pods), the default route may be right: undefined.
  */
 export function lostPod(world: World, station: Station, address: string): LostPod | undefined {
-  const pod = world.facts.podByAddress(address);
-  const far = pod?.spec.nodeName;
-  if (pod === undefined || far === undefined) return undefined;
-  const what = `${station.place.name} has no route to ${address} (pod ${pod.metadata.namespace}/${pod.metadata.name} on ${far}) but the default one`;
+  const holder = holderOf(world, address);
+  if (holder === undefined) return undefined;
+  const { far } = holder;
+  const what = `${station.place.name} has no route to ${address} (${holder.name} on ${far}) but the default one`;
   const down = devicesOf(station).find(({ link }) => isTunnel(link) && isUp(link) === false && !madeByModule.test(link.name));
   if (down) return { says: `${what}: ${down.link.name} is down, and the routes by it are gone`, evidence: [deviceLine(down)] };
   if (far === station.place.name) return { says: `${what}, though it is its own pod`, evidence: [] };
@@ -35,6 +35,18 @@ export function lostPod(world: World, station: Station, address: string): LostPo
       };
   }
   return undefined;
+}
+
+/** The pod or the node's device that has an address, and its node. */
+function holderOf(world: World, address: string): { name: string; far: string } | undefined {
+  const pod = world.facts.podByAddress(address);
+  if (pod)
+    return pod.spec.nodeName === undefined
+      ? undefined
+      : { name: `pod ${pod.metadata.namespace}/${pod.metadata.name}`, far: pod.spec.nodeName };
+  const node = nodeByAddress(world, address);
+  const own = node?.station && ownerOf(node.station, address);
+  return node && own && { name: own.device, far: node.name };
 }
 
 /** A route of a node's own to a pod of another node that was read. */

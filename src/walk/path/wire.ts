@@ -1,6 +1,7 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { isTunnel } from '../leg.ts';
 import { lostPod } from './lost-pod.ts';
-import { type Device, devicesOf, nodeByAddress, ownerOf } from './stations.ts';
+import { type Device, deviceOf, devicesOf, isBridge, nodeByAddress, ownerOf } from './stations.ts';
 import { ended, going, nameOf, type Stage, type Station, type Way, type World, withPort, withStep } from './way.ts';
 
 /**
@@ -9,7 +10,7 @@ import { ended, going, nameOf, type Stage, type Station, type Way, type World, w
  */
 export const wire: Stage<'wire'> = (world, way, { station, device, gateway, mac, evidence: refs }) => {
   const next = nodeByAddress(world, gateway);
-  const last = next ?? nodeByAddress(world, way.packet.destination);
+  const last = next ?? nodeBehindRouter(world, way.packet.destination);
   if (last === undefined) return outside(world, way, station, device, gateway, refs);
   if (last.station === undefined) {
     const says = `node ${last.name}, where it goes next, was not read`;
@@ -36,6 +37,16 @@ export const wire: Stage<'wire'> = (world, way, { station, device, gateway, mac,
   }
   return [arriving(crossed, last.station, own.device, undefined)];
 };
+
+/** A router beyond the nodes knows the addresses that nodes are known by, not those of their tunnels and bridges in the pod network. */
+function nodeBehindRouter(world: World, address: string): ReturnType<typeof nodeByAddress> {
+  const node = nodeByAddress(world, address);
+  const own = node?.station && ownerOf(node.station, address);
+  const device = own && node.station && deviceOf(node.station, own.device);
+  const isInner = device !== undefined && node?.station !== undefined && (isTunnel(device.link) || isBridge(node.station, device));
+  const isPublished = world.facts.node(node?.name ?? '')?.status.addresses?.some((item) => item.address === address) === true;
+  return isInner && !isPublished ? undefined : node;
+}
 
 const arriving = (way: Way, station: Station, device: string, mac: string | undefined): Way =>
   going(way, { at: 'arrive', station, device, mac });
