@@ -213,6 +213,7 @@ export function viewAfter({ outcome: { packet } }: Passage, flow: Flow, directio
     direction,
     original,
     reply,
+    masqueradedBy: packet.conntrack.masqueradedBy ?? null,
     natSettled: ['source', 'destination'],
     mark: packet.connectionMark ?? 0,
   };

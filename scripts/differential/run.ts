@@ -1,3 +1,4 @@
+import type { Packet } from '../../src/model/packet.ts';
 import { type Case, type Flow, loadScript, resetScript, smaller, usedBy } from './case.ts';
 import { baseEntries, changedEntries, dumpScript, type Outputs, readDump, stationOf } from './dump.ts';
 import { devices, type Lab, routerMac, worldMac } from './lab.ts';
@@ -64,9 +65,9 @@ async function runOnce(lab: Lab, item: Case, quiet: number): Promise<CaseResult>
     compared.push(compare('answer', flow, predicted, observed));
     const again = through[at];
     if (again === undefined || observed.device === undefined || observed.seen?.refusal !== undefined) continue;
-    // The answer may have changed the connection's mark.
-    const mark = passageOf(predicted, observed)?.outcome.packet.connectionMark ?? again.view.mark;
-    second.push({ flow: again.again, predicted: predict(station, again.again, { ...again.view, direction: 'original', mark }) });
+    const answer = passageOf(predicted, observed)?.outcome.packet;
+    const view = secondView(flow, again.view, answer);
+    second.push({ flow: again.again, predicted: predict(station, again.again, view) });
   }
   const seenAgain = second.length === 0 ? undefined : await send(second.map(({ flow }) => flow));
   if (seenAgain !== undefined)
@@ -102,6 +103,17 @@ function sendAll(lab: Lab, flows: readonly Flow[], quiet: number) {
 function compare(what: Compared['what'], flow: Flow, { ends, why }: Prediction, { end }: Observed): Compared {
   const is = why !== undefined ? 'insufficient' : isAmong(end, ends) ? 'agree' : 'differing';
   return { what, flow, is, predicted: why ?? ends.join(' or '), observed: end };
+}
+
+/**
+ * What connection tracking makes of the packet after the answer, which may have changed the connection's mark. Of an answer that a rule hid from it,
+ * it knows nothing: then TCP's ACK comes too early and is invalid (tcp_conntracks in nf_conntrack_proto_tcp.c).
+ */
+function secondView(flow: Flow, known: View, answer: Packet | undefined): View {
+  const view: View = { ...known, direction: 'original', mark: answer?.connectionMark ?? known.mark };
+  if (answer?.conntrack.state !== 'untracked') return view;
+  if (flow.protocol === 'tcp') return { state: 'invalid', status: [], direction: 'original', natSettled: [], mark: 0 };
+  return { ...view, state: 'new', status: view.status.filter((status) => status !== 'seen-reply'), mark: known.mark };
 }
 
 const passageOf = ({ passages }: Prediction, { end, device }: Observed) =>

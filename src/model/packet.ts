@@ -57,6 +57,8 @@ export interface ConntrackView {
   reply?: ConntrackTuple;
   /** The connection was looked up at an earlier hook of this namespace (a packet that comes back by the loopback device). */
   attached?: boolean;
+  /** Device that the connection was masqueraded for; null: it was not; left out: not known. */
+  masqueradedBy?: string | null;
   /** NAT that is settled already for this connection, so that nat chains are not asked again (nf_nat_initialized in the kernel). */
   natSettled: readonly ('source' | 'destination')[];
 }

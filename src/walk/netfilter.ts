@@ -1,6 +1,7 @@
 import type { Hook, NetfilterRuleset } from '../model/netfilter.ts';
 import { copyPacket, type Packet } from '../model/packet.ts';
 import { asksNat, type Passed, routedAgain, runStage } from './netfilter/base.ts';
+import { leavesByAnother } from './netfilter/masquerade-device.ts';
 import { chainOutcomes, outcomesOf } from './netfilter/outcome.ts';
 import { natEnd, natPriority, type Stage, stagesAt } from './netfilter/stages.ts';
 import { hasNat, translateKnown } from './netfilter/translate.ts';
@@ -107,12 +108,14 @@ function runWithNat(
   );
   const end = natEnd(hook);
   const settles = hasNat(rulesets, states[0]?.packet.family ?? 'ip');
+  const strayed = hook === 'postrouting' ? before.accepted.map((state) => leavesByAnother(rulesets, state, context)) : [];
   const translated = before.accepted
+    .filter((_, index) => strayed[index] === undefined)
     .map((state) => translateKnown(rulesets, state, end))
     .map((state) => (hook === 'output' && isSentElsewhere(states, state) ? routedAgain(state) : state))
     .map((state) => (settles ? settleNat(state, end) : state));
   const after = runStages(stages.filter(isLater), translated, context);
-  return { accepted: after.accepted, ended: [...before.ended, ...after.ended] };
+  return { accepted: after.accepted, ended: [...before.ended, ...strayed.filter((end) => end !== undefined), ...after.ended] };
 }
 
 /** nf_nat_ipv4_local_fn: what got another destination is routed again, with the mark that it has at that time. */

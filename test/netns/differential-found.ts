@@ -162,4 +162,31 @@ export const found: readonly Found[] = [
       flows: [flow(), flow({ id: 0x6000, sourcePort: 20_001, destinationPort: 443 })],
     },
   },
+  {
+    name: 'a later packet of a masqueraded connection that would leave by another device is dropped',
+    item: {
+      ...nothing,
+      iptables: [
+        {
+          name: 'nat',
+          drops: [],
+          chains: [],
+          rules: ['-A PREROUTING -p udp -j MARK --set-mark 0x1', '-A POSTROUTING -p udp -j MASQUERADE'],
+        },
+      ],
+      routing: ['ip route add default via 10.3.0.2 dev alt0 table 100', 'ip rule add priority 1000 fwmark 0x1 lookup 100'],
+      flows: [flow({ protocol: 'udp' })],
+    },
+  },
+  {
+    name: 'where an answer was not tracked, the ACK after it is invalid and not translated',
+    item: {
+      ...nothing,
+      iptables: [
+        { name: 'nat', drops: [], chains: [], rules: ['-A PREROUTING -j DNAT --to-destination 10.2.0.4'] },
+        { name: 'raw', drops: [], chains: [], rules: ['-A PREROUTING -i out0 -j CT --notrack'] },
+      ],
+      flows: [flow(), flow({ id: 0x6000, protocol: 'udp', sourcePort: 20_001 })],
+    },
+  },
 ];

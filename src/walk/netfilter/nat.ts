@@ -4,7 +4,7 @@ import { type ConntrackView, copyPacket } from '../../model/packet.ts';
 import { evaluateParts } from './expression.ts';
 import type { RuleRun } from './run.ts';
 import { natEnd } from './stages.ts';
-import { copyState, isUnknown, type NatChange, type State, withUnknown } from './types.ts';
+import { copyState, isUnknown, type NatChange, type State, withPacket, withUnknown } from './types.ts';
 
 type NatAction = Extract<Action, { kind: 'dnat' | 'snat' }>;
 /** Why there is no target; `breaks`: the kernel then takes the rule as not matching (a key that is not in its map). */
@@ -44,7 +44,11 @@ export function changeSource(action: NatAction, run: RuleRun, state: State): (St
 export function masquerade(action: Extract<Action, { kind: 'masquerade' }>, run: RuleRun, state: State): State {
   const address = run.context.masqueradeAddress?.(state.packet.outInterface, state.packet) ?? 'unknown';
   const target = keepingPort({ address, ...portOf(action), probability: 1 }, action, state, 'sourcePort');
-  return withSource(target, run, state, 'masquerade');
+  const changed = withSource(target, run, state, 'masquerade');
+  const { outInterface } = state.packet;
+  return outInterface === undefined
+    ? changed
+    : withPacket(changed, { conntrack: { ...changed.packet.conntrack, masqueradedBy: outInterface } });
 }
 
 /** REDIRECT: to the address of the device that the packet came in by, or to loopback for a packet of the node itself (nf_nat_redirect.c). */

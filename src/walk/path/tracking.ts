@@ -40,7 +40,9 @@ export function confirm(way: Way, station: Station): Way {
   const { original, state, direction } = packet.conntrack;
   if (state !== 'new' || direction !== 'original' || original === undefined || !isWhole(packet)) return way;
   const reply = reversed(packet);
-  const connection: Connection = { protocol: packet.protocol, original, reply, mark: packet.connectionMark, replied: false, evidence: [] };
+  const { masqueradedBy = null } = packet.conntrack;
+  const mark = packet.connectionMark;
+  const connection: Connection = { protocol: packet.protocol, original, reply, mark, masqueradedBy, replied: false, evidence: [] };
   return { ...way, tracked: remember(way, station, connection) };
 }
 
@@ -92,7 +94,7 @@ function firstView(packet: Packet): ConntrackView {
 }
 
 function viewOf(connection: Connection, direction: 'original' | 'reply'): ConntrackView {
-  const { original, reply, replied } = connection;
+  const { original, reply, replied, masqueradedBy } = connection;
   const answered = replied || direction === 'reply';
   const status = [
     ...(answered ? ['seen-reply'] : []),
@@ -100,7 +102,8 @@ function viewOf(connection: Connection, direction: 'original' | 'reply'): Conntr
     ...(reply.source === original.destination && reply.sourcePort === original.destinationPort ? [] : ['dnat']),
     ...(reply.destination === original.source && reply.destinationPort === original.sourcePort ? [] : ['snat']),
   ];
-  return { state: answered ? 'established' : 'new', status, direction, original, reply, natSettled: ['source', 'destination'] };
+  const known = masqueradedBy === undefined ? {} : { masqueradedBy };
+  return { state: answered ? 'established' : 'new', status, direction, original, reply, ...known, natSettled: ['source', 'destination'] };
 }
 
 /** Whether the packet belongs to a connection that is translated in this namespace. */

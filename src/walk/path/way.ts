@@ -49,6 +49,8 @@ export interface Connection {
   original: ConntrackTuple;
   reply: ConntrackTuple;
   mark: number | undefined;
+  /** See {@link ConntrackView}; left out for an entry of the table, which does not show it. */
+  masqueradedBy?: string | null;
   /** An answer has come back already. */
   replied: boolean;
   /** The entry's line, for one that was in the table before. */
