@@ -1,12 +1,13 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { clusterExec } from '../test/cluster/access.ts';
+import { type Row, readAccuracy, type Said, writeAccuracy } from './accuracy-table.ts';
 
 /**
  * Breaks the real cluster in every known way, diagnoses it with the built CLI and real kubectl, mends it and diagnoses again; in both modes of
- * kube-proxy. Rows go to docs/accuracy.json as they are made (a run that was interrupted is taken up again with --resume), the table to
- * docs/accuracy.md.
+ * kube-proxy. Rows go to docs/accuracy.json as they are made (a run that was interrupted is taken up again with --resume; those of --only replace theirs alone), the table
+ * to docs/accuracy.md.
  *
  *   npm run accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--resume] [--reverse] [--keep] [--out docs/accuracy.json] [--bundles DIRECTORY]
  *
@@ -20,25 +21,6 @@ interface FaultTruth {
   diagnose: string[];
   expect: 'finding' | 'note' | 'healthy';
 }
-interface Said {
-  layer: string | null;
-  id: string[];
-  exit: number;
-}
-export interface Row {
-  case: string;
-  mode: string;
-  expected: { layer: string | null; id: string[] };
-  got: Said;
-  mended: { exit: number; findings: string[] };
-  right: boolean;
-  seconds: number;
-  /** What a capture alone said of the place, and the kernel of the reason (npm run capture-accuracy). */
-  capture?: Mark;
-  dropReason?: Mark;
-}
-type Mark = 'right' | 'wrong' | 'n/a';
-
 const argument = (name: string): string | undefined => {
   const at = process.argv.indexOf(`--${name}`);
   return at < 0 ? undefined : process.argv[at + 1];
@@ -150,40 +132,15 @@ async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Pr
     const at = rows.findIndex((known) => known.case === row.case && known.mode === row.mode);
     if (at >= 0) rows[at] = { ...rows[at], ...row };
     else rows.push(row);
-    save(rows);
+    writeAccuracy(out, rows);
     console.log(
       `${row.right ? 'right' : 'WRONG'}  ${mode}  ${fault.id}  expected ${row.expected.id.join('+') || 'healthy'}  got ${row.got.id.join('+') || `exit ${row.got.exit}`}  mended ${after.said.exit}${after.said.id.length > 0 ? ` (${after.said.id.join('+')})` : ''}  ${row.seconds} s${row.right ? '' : `  ${verdict.text}`}`,
     );
   }
 }
 
-function save(rows: Row[]): void {
-  const sorted = [...rows].sort((a, b) => a.case.localeCompare(b.case) || a.mode.localeCompare(b.mode));
-  mkdirSync('docs', { recursive: true });
-  writeFileSync(out, `${JSON.stringify({ rows: sorted }, null, 1)}\n`);
-  const right = sorted.filter((row) => row.right).length;
-  const times = sorted.map((row) => row.seconds).sort((a, b) => a - b);
-  const lines = [
-    '# Accuracy',
-    '',
-    'Made by `npm run accuracy`: each fault was made in a real cluster (test/cluster), diagnosed by the built CLI through real kubectl, mended, and diagnosed again.',
-    `${right} of ${sorted.length} rows are right. A row is right when the layer and every check named are those of the truth, no other fault is named, and the mended cluster is healthy with exit 0. Median time of a diagnosis: ${times[Math.floor(times.length / 2)] ?? 0} s on 2 cores that also run the three nodes.`,
-    '',
-    'The last two columns are of `npm run capture-accuracy`: the hop and direction that a capture alone named, tables withheld, and the drop reason of the kernel; empty where it was not made.',
-    '',
-    '| fault | kube-proxy | expected | said | exit | mended | right | seconds | capture | drop reason |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
-    ...sorted.map(
-      (row) =>
-        `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} | ${row.capture ?? ''} | ${row.dropReason ?? ''} |`,
-    ),
-    '',
-  ];
-  writeFileSync(out.replace(/\.json$/, '.md'), lines.join('\n'));
-}
-
 const all = JSON.parse((await execa('test/cluster/cluster.sh', ['faults', '--json'])).stdout) as FaultTruth[];
-const rows: Row[] = has('resume') && existsSync(out) ? (JSON.parse(readFileSync(out, 'utf8')) as { rows: Row[] }).rows : [];
+const rows: Row[] = has('resume') || only ? readAccuracy(out) : [];
 for (const mode of modes) {
   const faults = (has('reverse') ? [...all].reverse() : all).filter(
     (fault) => fault.modes.includes(mode) && fault.backends.includes(backend) && (!only || only.includes(fault.id)),

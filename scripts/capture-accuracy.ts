@@ -4,6 +4,7 @@ import { execa } from 'execa';
 import type { CaptureReport } from '../src/schema/capture-report.ts';
 import { clusterExec } from '../test/cluster/access.ts';
 import { type CaptureTruth, captureTruth, captureTruths, type Mark, markCapture } from '../test/cluster/capture-truth.ts';
+import { readAccuracy, writeAccuracy } from './accuracy-table.ts';
 
 /**
  * Breaks the real cluster in every way that loses packets and asks `k8snet capture` alone, to which no table of a node is known: is the place and the direction
@@ -78,12 +79,13 @@ function save(results: readonly Result[]): void {
   const rows = [...kept, ...results].sort((a, b) => a.case.localeCompare(b.case) || a.mode.localeCompare(b.mode));
   writeFileSync(own, `${JSON.stringify({ rows }, null, 1)}\n`);
   if (!existsSync(out)) return;
-  const file = JSON.parse(readFileSync(out, 'utf8')) as { rows: { case: string; mode: string; capture?: Mark; dropReason?: Mark }[] };
-  for (const row of file.rows) {
-    const result = rows.find((item) => item.case === row.case && item.mode === row.mode);
-    if (result) Object.assign(row, { capture: result.capture, dropReason: result.dropReason });
-  }
-  writeFileSync(out, `${JSON.stringify(file, null, 1)}\n`);
+  writeAccuracy(
+    out,
+    readAccuracy(out).map((row) => {
+      const result = rows.find((item) => item.case === row.case && item.mode === row.mode);
+      return result ? { ...row, capture: result.capture, dropReason: result.dropReason } : row;
+    }),
+  );
 }
 
 const faults = JSON.parse((await execa('test/cluster/cluster.sh', ['faults', '--json'])).stdout) as { id: string; modes: string[] }[];
