@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** The cluster that the tests bring up for themselves, beside one that a person may have. */
-const prefix = process.env['PREFIX'] ?? 'k8snet-test';
+const prefix = process.env.PREFIX ?? 'k8snet-test';
 
 export default defineConfig({
   test: {

@@ -49,18 +49,17 @@ const rules: readonly LineRule<State>[] = [
     /^ TRACE: \d+ ([0-9a-f]+) ([\w-]+):(\S+?):(rule|return|policy):(?:(0x[0-9a-f]+):)?([A-Z]+(?::\S+)?) *(.*)$/,
     ({ packets }, [, id = '', table = '', chain = '', kind = '', handle = '', verdict = '', rule = ''], { line }) => {
       const packet = packets.findLast((candidate) => candidate.id === id);
-      return (
-        packet !== undefined &&
-        packet.steps.push({
-          line,
-          table,
-          chain,
-          kind: kind as TraceStep['kind'],
-          handle: handle || undefined,
-          verdict,
-          rule: rule.trim() || undefined,
-        })
-      );
+      if (packet === undefined) return false;
+      packet.steps.push({
+        line,
+        table,
+        chain,
+        kind: kind as TraceStep['kind'],
+        handle: handle || undefined,
+        verdict,
+        rule: rule.trim() || undefined,
+      });
+      return true;
     },
   ],
 ];
