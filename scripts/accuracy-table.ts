@@ -17,9 +17,10 @@ export interface Row {
   mended: { exit: number; findings: string[] };
   right: boolean;
   seconds: number;
-  /** What a capture alone said of the place, and the kernel of the reason (npm run capture-accuracy). */
+  /** What a capture alone said of the place, the kernel of the reason, and which counter agreed (npm run capture-accuracy). */
   capture?: Mark;
   dropReason?: Mark;
+  counters?: Mark;
 }
 /** The rows that a file holds; none when it is not there yet. */
 export const readAccuracy = (out: string): Row[] =>
@@ -38,13 +39,13 @@ export function writeAccuracy(out: string, rows: readonly Row[]): void {
     'Made by `npm run accuracy`: each fault was made in a real cluster (test/cluster), diagnosed by the built CLI through real kubectl, mended, and diagnosed again.',
     `${right} of ${sorted.length} rows are right. A row is right when the layer and every check named are those of the truth, no other fault is named, and the mended cluster is healthy with exit 0. Median time of a diagnosis: ${times[Math.floor(times.length / 2)] ?? 0} s on 2 cores that also run the three nodes.`,
     '',
-    'The last two columns are of `npm run capture-accuracy`: the hop and direction that a capture alone named, tables withheld, and the drop reason of the kernel; empty where it was not made.',
+    'The last three columns are of `npm run capture-accuracy`: the hop and direction that a capture alone named, tables withheld, the drop reason of the kernel, and the counter that agrees; empty where it was not made, n/a where the kernel has none.',
     '',
-    '| fault | kube-proxy | expected | said | exit | mended | right | seconds | capture | drop reason |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| fault | kube-proxy | expected | said | exit | mended | right | seconds | capture | drop reason | counters |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...sorted.map(
       (row) =>
-        `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} | ${row.capture ?? ''} | ${row.dropReason ?? ''} |`,
+        `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} | ${row.capture ?? ''} | ${row.dropReason ?? ''} | ${row.counters ?? ''} |`,
     ),
     '',
   ];

@@ -8,16 +8,18 @@ import { readAccuracy, writeAccuracy } from './accuracy-table.ts';
 
 /**
  * Breaks the real cluster in every way that loses packets and asks `k8snet capture` alone, to which no table of a node is known: is the place and the direction
- * of the loss right, and the kernel's reason? Results go to docs/capture-accuracy.json, and to the rows of
- * docs/accuracy.json as `capture` and `dropReason` (right, wrong, n/a).
+ * of the loss right, and the kernel's reason, and the counter that agrees? Results go to docs/capture-accuracy.json, and to the rows of
+ * docs/accuracy.json as `capture`, `dropReason` and `counters` (right, wrong, n/a). Faults are made and mended one by one under a lock where --lock
+ * names its file, so that others can use the cluster in between.
  *
- *   npm run capture-accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--out docs/accuracy.json] [--bundles DIRECTORY] [--keep] [--json]
+ *   npm run capture-accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--out docs/accuracy.json] [--bundles DIRECTORY] [--keep] [--lock FILE]
  */
 interface Result {
   case: string;
   mode: string;
   capture: Mark;
   dropReason: Mark;
+  counters: Mark;
   says: string;
 }
 
@@ -55,7 +57,7 @@ async function measure(mode: string, id: string, truth: CaptureTruth): Promise<R
   const report = broken.exitCode === 0 ? await capture(file) : `break failed: ${String(broken.all).slice(-300)}`;
   const mended = await cluster(mode, ['mend', id]);
   if (mended.exitCode !== 0) await cluster(mode, ['heal']);
-  if (typeof report === 'string') return { case: id, mode, capture: 'wrong', dropReason: 'n/a', says: report };
+  if (typeof report === 'string') return { case: id, mode, capture: 'wrong', dropReason: 'n/a', counters: 'n/a', says: report };
   if (file !== undefined) {
     const how = `test/cluster (Kubernetes 1.36, kube-proxy in ${mode} mode, flannel vxlan): fault ${id}, k8snet capture --record`;
     writeFileSync(
@@ -66,10 +68,19 @@ async function measure(mode: string, id: string, truth: CaptureTruth): Promise<R
   const says = report.losses
     .map(
       (loss) =>
-        `${loss.tries} x ${loss.kind} ${loss.direction} ${loss.where?.kind} ${loss.where?.names.join('+')}: ${loss.says} [${loss.dropReason?.reason ?? ''}]`,
+        `${loss.tries} x ${loss.kind} ${loss.direction} ${loss.where?.kind} ${loss.where?.names.join('+')}: ${loss.says} [${loss.dropReason?.reason ?? ''}] [${loss.counter ? `${loss.counter.place} ${loss.counter.name} +${loss.counter.by}` : ''}]`,
     )
     .join('; ');
   return { case: id, mode, ...markCapture(truth, report), says };
+}
+
+/** Waits for the lock (flock(1)) and holds it until the returned function is called. */
+async function lock(): Promise<() => void> {
+  const file = argument('lock');
+  if (file === undefined) return () => {};
+  const holder = execa('flock', ['-w', '1800', file, 'sh', '-c', 'echo locked; exec cat'], { reject: false });
+  for await (const line of holder) if (line === 'locked') break;
+  return () => holder.stdin.end();
 }
 
 /** Results of a run that took some of the faults stay beside those of another. */
@@ -83,7 +94,7 @@ function save(results: readonly Result[]): void {
     out,
     readAccuracy(out).map((row) => {
       const result = rows.find((item) => item.case === row.case && item.mode === row.mode);
-      return result ? { ...row, capture: result.capture, dropReason: result.dropReason } : row;
+      return result ? { ...row, capture: result.capture, dropReason: result.dropReason, counters: result.counters } : row;
     }),
   );
 }
@@ -96,19 +107,17 @@ for (const mode of argument('mode')?.split(',') ?? ['iptables', 'nftables']) {
     throw new Error(`the cluster did not come up: ${String(up.all).slice(-800)}`);
   for (const [id, truth] of Object.entries(captureTruths)) {
     if (!only.includes(id) || !faults.some((fault) => fault.id === id && fault.modes.includes(mode))) continue;
-    const result = await measure(mode, id, captureTruth(id, mode) ?? truth);
+    const release = await lock();
+    const result = await measure(mode, id, captureTruth(id, mode) ?? truth).finally(release);
     results.push(result);
     save(results);
-    console.log(`${result.capture}  drop reason ${result.dropReason}  ${mode}  ${id}  ${result.says}`);
+    console.log(`${result.capture}  drop reason ${result.dropReason}  counters ${result.counters}  ${mode}  ${id}  ${result.says}`);
   }
   if (!process.argv.includes('--keep')) await cluster(mode, ['down']);
 }
-const count = (key: 'capture' | 'dropReason', value: Mark): number => results.filter((result) => result[key] === value).length;
-console.log(
-  JSON.stringify({
-    faults: results.length,
-    capture: { right: count('capture', 'right'), wrong: count('capture', 'wrong') },
-    dropReason: { right: count('dropReason', 'right'), wrong: count('dropReason', 'wrong'), notApplicable: count('dropReason', 'n/a') },
-  }),
-);
-process.exitCode = count('capture', 'wrong') + count('dropReason', 'wrong') > 0 ? 1 : 0;
+type Column = 'capture' | 'dropReason' | 'counters';
+const count = (key: Column, value: Mark): number => results.filter((result) => result[key] === value).length;
+const column = (key: Column) => ({ right: count(key, 'right'), wrong: count(key, 'wrong'), notApplicable: count(key, 'n/a') });
+const columns = { capture: column('capture'), dropReason: column('dropReason'), counters: column('counters') };
+console.log(JSON.stringify({ faults: results.length, ...columns }));
+process.exitCode = Object.values(columns).some(({ wrong }) => wrong > 0) ? 1 : 0;

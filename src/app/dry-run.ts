@@ -85,11 +85,12 @@ function captureScripts(exec: (script: string) => string[]): string[] {
     { key: 'capture/pod/CLIENT-NAMESPACE/CLIENT', ns: client.name },
   ];
   const filter = captureFilter({ protocol: 'TCP', ports: { first: 61_000, last: 61_001 }, backends: [endpoint, service] });
-  const sections = captureSections('NODE', targets, true);
+  const wanted = { targets, backends: [{ ...endpoint, place: null }], drops: true };
+  const sections = captureSections('NODE', wanted);
   return [
     `# Captures on every node on the path, in it and in the pods of the path on it; here ${service.address} is the ClusterIP, and ${endpoint.address} an endpoint.`,
     '# They end when a line comes on standard input, or its end:',
-    ...exec(captureScript(sections, [client], { nonce: 'NONCE', filter, targets, drops: true })),
+    ...exec(captureScript(sections, [client], { nonce: 'NONCE', filter, ...wanted })),
     "# On the client's node, once all of them listen: the marked probe, some tries to the ClusterIP and two to each endpoint:",
     ...exec(scriptOf([markedProbes(client.name, tries, true)])),
   ];

@@ -25,7 +25,7 @@ export function prelude(tier: Tier): string {
 
 /** Tools that a section may call; looked for once, in the image and then on the node. */
 const tools =
-  'iptables-nft-save iptables-legacy-save iptables-save ip6tables-nft-save ip6tables-save nft ip bridge conntrack ss nstat ipset ipvsadm nc curl wget bash dig nslookup ping grep awk sed cat head ls timeout tcpdump base64';
+  'iptables-nft-save iptables-legacy-save iptables-save ip6tables-nft-save ip6tables-save nft ip bridge conntrack ss nstat ipset ipvsadm nc curl wget bash dig nslookup ping grep awk sed cat head ls timeout tcpdump base64 tc';
 
 /**
  * Run once before the sections: finds, for each pod, a process whose /proc/PID/cgroup names one of its container ids, and which tools the image

@@ -26,20 +26,20 @@ const deviceSysctls = '/proc/sys/net/ipv4/conf/*/rp_filter /proc/sys/net/ipv4/co
 const sysctlShell = (ns: string, paths = `${nodeWideSysctls} ${deviceSysctls}`): string =>
   `NS=${ns}; t grep -s . ${paths} | sed -e 's|^/proc/sys/||' -e 'h;s|:.*||;y|./|/.|;G;s|\\n[^:]*:| = |'`;
 
+/** The rules of the nft backend with their counters; a failure where only the legacy tool is there, whose empty output would say that there are none. */
+export const iptablesSave =
+  'NS=host; if has iptables-nft-save; then t iptables-nft-save -c; elif t iptables-save -V 2>/dev/null | grep -q legacy; then echo "k8snet: only an iptables-save of the legacy backend" >&2; exit 127; else t iptables-save -c; fi';
+
+/** The rules of the legacy backend; without legacy tables its tool is not run, since it would load them. */
+export const iptablesLegacySave =
+  'NS=host; names=; if [ -e /proc/net/ip_tables_names ]; then names=$(cat /proc/net/ip_tables_names) || exit 1; fi; if [ -n "$names" ]; then if has iptables-legacy-save; then t iptables-legacy-save -c; elif t iptables-save -V 2>/dev/null | grep -q legacy; then t iptables-save -c; else echo "k8snet: legacy tables are in use, and there is no iptables-legacy-save" >&2; exit 127; fi; else echo "# no legacy tables: /proc/net/ip_tables_names is empty or missing"; fi';
+
 /** What is read of a node's own network namespace. Everything here only reads; nothing loads a kernel module that is not there. */
 export function nodeSections(node: string, lane = `node/${node}`): Section[] {
   const of = section(`node/${node}`, lane, 20);
   return [
-    of(
-      'iptables-save',
-      'iptables-nft-save -c',
-      'NS=host; if has iptables-nft-save; then t iptables-nft-save -c; elif t iptables-save -V 2>/dev/null | grep -q legacy; then echo "k8snet: only an iptables-save of the legacy backend" >&2; exit 127; else t iptables-save -c; fi',
-    ),
-    of(
-      'iptables-legacy-save',
-      'iptables-legacy-save -c',
-      'NS=host; names=; if [ -e /proc/net/ip_tables_names ]; then names=$(cat /proc/net/ip_tables_names) || exit 1; fi; if [ -n "$names" ]; then if has iptables-legacy-save; then t iptables-legacy-save -c; elif t iptables-save -V 2>/dev/null | grep -q legacy; then t iptables-save -c; else echo "k8snet: legacy tables are in use, and there is no iptables-legacy-save" >&2; exit 127; fi; else echo "# no legacy tables: /proc/net/ip_tables_names is empty or missing"; fi',
-    ),
+    of('iptables-save', 'iptables-nft-save -c', iptablesSave),
+    of('iptables-legacy-save', 'iptables-legacy-save -c', iptablesLegacySave),
     of('nft', 'nft list ruleset', 'NS=host; t nft list ruleset'),
     of('ip-addr', 'ip addr', tool('host', 'ip', 'addr')),
     of('ip-link', 'ip -d -s link', tool('host', 'ip', '-d', '-s', 'link')),

@@ -14,12 +14,15 @@ export function renderCapture(report: CaptureReport, head: string, options: Rend
     style.heading(clean(`${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}: ${loss.to.join(', ')}`)),
     `  ${clean(loss.says)}`,
     ...(loss.dropReason ? [`  ${clean(reasonText(loss.dropReason))}`] : []),
+    ...(loss.counter ? [`  ${clean(counterText(loss.counter))}`, style.faint(`    ${clean(loss.counter.line)}`)] : []),
     ...loss.timeline.map(
       (line) => `    ${clean(timelineText(line))}${line.through === null ? '' : style.faint(clean(`  in ${line.through}`))}`,
     ),
   ]);
+  const moved = report.losses.length === 0 ? [] : report.counters.slice(0, mostCounters);
+  const counters = moved.map((counter) => `  ${clean(`${counter.place}: ${movedText(counter)}`)}`);
   const gaps = report.gaps.map((gap) => style.unsure(clean(`not seen: ${gap}`)));
-  return `${[clean(head), verdict, ...losses, ...(gaps.length > 0 ? ['', ...gaps] : [])].join('\n')}\n`;
+  return `${[clean(head), verdict, ...losses, ...(counters.length > 0 ? ['', style.heading('moved with the probes'), ...counters] : []), ...(gaps.length > 0 ? ['', ...gaps] : [])].join('\n')}\n`;
 }
 
 /** The same in a few sentences, as a part of a larger report. */
@@ -28,6 +31,7 @@ export const captureSentences = ({ tries, answered, losses, gaps }: CaptureRepor
   ...losses.flatMap((loss) => [
     `${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}, to ${loss.to.join(', ')}: ${loss.says}`,
     ...(loss.dropReason ? [reasonText(loss.dropReason)] : []),
+    ...(loss.counter ? [counterText(loss.counter)] : []),
   ]),
   ...gaps.map((gap) => `not seen: ${gap}`),
 ];
@@ -36,6 +40,13 @@ type Loss = CaptureReport['losses'][number];
 
 const reasonText = ({ node, count, reason, location }: NonNullable<Loss['dropReason']>): string =>
   `the kernel of node ${node} dropped ${count} of its packets: ${reason} in ${location}`;
+
+const mostCounters = 12;
+
+const counterText = (counter: CaptureReport['counters'][number]): string => `${counter.place} counts it: ${movedText(counter)}`;
+
+const movedText = ({ name, by, idle, meaning }: CaptureReport['counters'][number]): string =>
+  `${name} +${by}${idle === 0 ? '' : ` (idle: +${idle})`}${meaning === null ? '' : `: ${meaning}`}`;
 
 const timelineText = (line: Loss['timeline'][number]): string =>
   `${String(line.microseconds).padStart(8)} us  ${line.packet.padEnd(12)} ${line.at.padEnd(40)} ${line.source} -> ${line.destination}`;

@@ -1,5 +1,15 @@
 import { z } from 'zod';
 
+const counterSchema = z.object({
+  place: z.string(),
+  kind: z.enum(['rule', 'policy', 'device', 'protocol', 'conntrack', 'softnet', 'qdisc', 'neighbour']),
+  name: z.string().describe("nstat's name, a device and its counter, or a rule"),
+  by: z.int().describe('How much it moved while the probes were under way'),
+  idle: z.number().describe('How much an idle interval before lets expect for that time'),
+  line: z.string().describe('The line that it stands on, after the probes'),
+  meaning: z.string().nullable(),
+});
+
 /** What captures at every device of the way tell by themselves, without any table of a node. */
 export const captureReportSchema = z.object({
   tries: z.int().describe('Connections that were made to be watched'),
@@ -24,6 +34,7 @@ export const captureReportSchema = z.object({
           .object({ node: z.string(), reason: z.string(), location: z.string(), count: z.int() })
           .nullable()
           .describe("The kernel's own reason (tracepoint skb:kfree_skb), where one follows most of the losses"),
+        counter: counterSchema.nullable().describe('The counter at that place that moved as often as packets were lost there'),
         timeline: z.array(
           z.object({
             microseconds: z.int().describe('Since the first sighting, by the clock of the node'),
@@ -38,6 +49,9 @@ export const captureReportSchema = z.object({
       }),
     )
     .describe('The tries that were not answered, by what became of them; most first'),
+  counters: z
+    .array(counterSchema)
+    .describe('All counters that moved with the probes, by more than the idle interval explains; strongest first'),
   gaps: z.array(z.string()).describe('What could not be captured, or was lost by the capture itself'),
 });
 

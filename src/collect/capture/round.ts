@@ -10,9 +10,10 @@ import type { Plan } from '../plan.ts';
 import type { ReadFailure } from '../reader.ts';
 import { readScriptOutput } from '../script.ts';
 import { execFailure, runSections, type Session } from '../session.ts';
+import type { CaptureTarget } from './counters.ts';
 import { captureFilter } from './filter.ts';
 import { markedProbes } from './probes.ts';
-import { type CaptureTarget, captureBounds, captureScript, captureSections, listeningMark } from './script.ts';
+import { captureBounds, captureScript, captureSections, listeningMark } from './script.ts';
 
 export interface CaptureDeps {
   kubectl: Kubectl;
@@ -24,7 +25,8 @@ export interface CaptureDeps {
 
 /**
  * Captures on every node of the plan at once, sends the marked probe when all of them listen, and returns what was seen as entries of a snapshot:
- * `capture/plan`, `capture/probe`, and for each place `…/pcap` (base64), `…/tcpdump`, `…/ip-link`; for each node `…/drops`.
+ * `capture/plan`, `capture/probe`, and for each place `…/pcap` (base64), `…/tcpdump`, `…/ip-link`; for each node `…/drops`; of each, three readings of its
+ * counters, `…/counters-0/snmp` and so on.
  */
 export async function captureRound(plan: Plan, watched: CapturePlan, deps: CaptureDeps): Promise<Entry[]> {
   const nodes = [...new Set(watched.places.map((place) => place.node))];
@@ -96,7 +98,8 @@ const startMilliseconds = 8000;
 function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: string, deps: CaptureDeps): NodeCapture {
   const places = watched.places.filter((place) => place.node === node);
   const targets = places.map((place): CaptureTarget => ({ key: placeKey(place), ns: nsOf(plan, place) }));
-  const sections = captureSections(node, targets, true);
+  const wanted = { targets, backends: watched.backends, drops: true };
+  const sections = captureSections(node, wanted);
   const session = deps.sessions.get(node);
   const on = (key: string): RanOn =>
     ranOn(places.find((place) => key.startsWith(`${placeKey(place)}/`)) ?? { kind: 'node', name: node, node });
@@ -112,7 +115,7 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
     };
   }
   const nonce = randomBytes(8).toString('hex');
-  const script = captureScript(sections, toNamespaces(podsAt(plan, places)), { nonce, filter, targets, drops: true });
+  const script = captureScript(sections, toNamespaces(podsAt(plan, places)), { nonce, filter, ...wanted });
   const input = new PassThrough();
   input.write(`${script}\n`);
   let resolve = (): void => {};

@@ -1,7 +1,8 @@
-import { mostPackets } from '../../model/capture-path.ts';
+import { type CaptureBackend, mostPackets } from '../../model/capture-path.ts';
 import { type Namespace, prelude, setup } from '../prelude.ts';
 import { buildScript, type Section } from '../script.ts';
 import { quote } from '../shell.ts';
+import { type CaptureTarget, countersSections, countersSetup } from './counters.ts';
 
 /** Bounds of what a capture may cost a node. */
 export const captureBounds = {
@@ -14,13 +15,6 @@ export const captureBounds = {
   dropBytes: 300_000,
 };
 
-export interface CaptureTarget {
-  /** Key of the snapshot's entries: `capture/node/n1`, `capture/pod/default/client`. */
-  key: string;
-  /** `host`, or the name of the pod's namespace in the script. */
-  ns: string;
-}
-
 /** What the script says when every capture listens (or has failed), so that the probe may start. */
 export const listeningMark = (nonce: string): string => `@@k8snet:${nonce}:listening`;
 
@@ -28,6 +22,8 @@ interface CaptureSetup {
   nonce: string;
   filter: string;
   targets: readonly CaptureTarget[];
+  /** Endpoints whose rules are counted. */
+  backends: readonly CaptureBackend[];
   /** Whether dropped packets are read from the kernel's trace. */
   drops: boolean;
 }
@@ -45,7 +41,7 @@ export function captureScript(sections: readonly Section[], namespaces: readonly
  * Dropped packets are read from a trace instance of our own (Documentation/trace/ftrace.rst, "Instances"), in a tracefs mounted for this container alone: the
  * node's own tracing is not touched. Its clock is CLOCK_TAI (Linux 5.19), which is the clock of captures but for whole seconds.
  */
-function captureSetup({ nonce, filter, targets, drops }: CaptureSetup): string {
+function captureSetup({ nonce, filter, targets, backends, drops }: CaptureSetup): string {
   return [
     '. "$w/prelude"',
     'caps=; waits=; tr=; ti=',
@@ -53,10 +49,13 @@ function captureSetup({ nonce, filter, targets, drops }: CaptureSetup): string {
     dropsOff,
     'trap \'drops_off; cap_stop; rm -rf "$w"\' EXIT',
     `filter=${quote(filter)}`,
+    countersSetup(targets, backends),
+    'counters 0',
     startCapture,
     ...targets.map(({ ns }, index) => `cap_start ${index} ${ns}`),
     ...(drops ? [dropsOn(nonce), 'drops_on 2>"$w/drops.err"'] : []),
     'cap_wait',
+    'counters_idle; counters 1',
     `echo "${listeningMark(nonce)}"`,
     `line=$(timeout ${captureBounds.seconds} head -n 1 2>/dev/null); rc=$?`,
     // The end of the input without a line: the other side is gone, nobody reads what was captured, and the pod may be deleted at any moment.
@@ -64,13 +63,20 @@ function captureSetup({ nonce, filter, targets, drops }: CaptureSetup): string {
     // What is under way still comes; a packet that the kernel has handed over is written within a tick.
     'sleep 0.2',
     ...(drops ? ['drops_read'] : []),
+    'counters 2',
     'cap_stop',
     'drops_off',
   ].join('\n');
 }
 
-/** What is brought home of each target: the capture in base64, what tcpdump said, the devices; and of the node, its dropped packets. */
-export function captureSections(node: string, targets: readonly CaptureTarget[], drops: boolean): Section[] {
+/**
+ * What is brought home of each target: the capture in base64, what tcpdump said, the devices; of the node, its dropped packets; and three readings of the
+ * counters of each.
+ */
+export function captureSections(
+  node: string,
+  { targets, backends, drops }: Pick<CaptureSetup, 'targets' | 'backends' | 'drops'>,
+): Section[] {
   const of = (key: string, command: string, shell: string): Section => ({ key, command, shell, limit: 15, lane: 'capture' });
   return [
     ...targets.flatMap(({ key }, index) => [
@@ -91,6 +97,7 @@ export function captureSections(node: string, targets: readonly CaptureTarget[],
           ),
         ]
       : []),
+    ...countersSections(targets, backends),
   ];
 }
 

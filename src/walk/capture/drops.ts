@@ -10,7 +10,7 @@ const neighbourWait = 4_000_000;
 const leapSeconds = 37;
 
 /** What goes on all the time on a healthy node, and is no packet lost on its way (failures seen on an idle Linux 6.18). */
-const background = /^(TCP_|QUEUE_PURGE|SOCKET_CLOSE|CONSUMED|NOT_SPECIFIED|IPV6DISABLED|UNIX_)/;
+const background = /^(TCP_(?!CSUM)|QUEUE_PURGE|SOCKET_CLOSE|CONSUMED|NOT_SPECIFIED|IPV6DISABLED|UNIX_)/;
 
 /**
  * The kernel's reason for losses at one place: the event of a dropped packet that follows again and again right after the last sighting of a lost one. The
@@ -41,6 +41,10 @@ export function dropReason(
   const { delay: _, ...drop } = best;
   return drop;
 }
+
+/** How many packets were lost there; a connection that sends nothing at all counts once. */
+export const transmissions = (tries: readonly FollowedTry[], where: LossPlace): number =>
+  tries.reduce((sum, item) => sum + Math.max(1, lastSightings(item, where).length), 0);
 
 /** Where the event may be the end of a packet last seen at that time: its kind, and how long after. */
 function nearTo(event: DroppedPacket, at: number): [string, { event: DroppedPacket; delay: number }][] | undefined {

@@ -1,6 +1,9 @@
+import type { MovedCounter } from '../../model/capture-counters.ts';
 import { type FollowedTry, type LossPlace, placeKey, placeText, type Sighting } from '../../model/capture-path.ts';
 import type { CaptureReport } from '../../schema/capture-report.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { betweenNodes } from './between.ts';
+import { agreeingCounter, readCounters } from './counters.ts';
 import { dropReason } from './drops.ts';
 import { followTries } from './follow.ts';
 import { pointText } from './loss.ts';
@@ -20,8 +23,15 @@ export function judgeCapture(snapshot: Snapshot): CaptureReport | string {
     groups.set(key, [...(groups.get(key) ?? []), item]);
   }
   const answered = followed.filter(({ outcome }) => outcome.kind === 'answered').length;
-  const losses = [...groups.values()].map((items) => toLoss(items, input)).sort((a, b) => b.tries - a.tries);
-  return { tries: followed.length, answered, losses, gaps: gapsOf(input) };
+  const counters = readCounters(snapshot, input.plan);
+  const losses = [...groups.values()].map((items) => toLoss(items, followed, input, counters.moved)).sort((a, b) => b.tries - a.tries);
+  return {
+    tries: followed.length,
+    answered,
+    losses,
+    counters: counters.moved.map(({ place, ...counter }) => ({ place: placeText(place), ...toCounter(counter) })),
+    gaps: [...gapsOf(input), ...counters.gaps],
+  };
 }
 
 /** Tries to the same endpoint that were lost at the same place are one loss. */
@@ -30,7 +40,12 @@ function groupKey({ outcome, backend }: FollowedTry): string {
   return [outcome.kind, outcome.leg, placeOf(outcome.where).names.join(' '), backend?.address ?? ''].join('|');
 }
 
-function toLoss(items: readonly FollowedTry[], input: CaptureInput): Loss {
+function toLoss(
+  items: readonly FollowedTry[],
+  followed: readonly FollowedTry[],
+  input: CaptureInput,
+  moved: readonly MovedCounter[],
+): Loss {
   const first = items[0] as FollowedTry;
   const { outcome } = first;
   const to = new Set(
@@ -50,19 +65,34 @@ function toLoss(items: readonly FollowedTry[], input: CaptureInput): Loss {
       lastSeen: null,
       firstUnseen: null,
       dropReason: null,
+      counter: null,
     };
   const isLost = outcome.kind === 'lost';
+  const reason = dropReason(items, outcome.where, input.drops) ?? null;
+  const counter = agreeingCounter(items, outcome.where, moved, { reason: reason?.reason, says: outcome.says });
+  const cause = reason?.reason ?? counter?.name;
+  const { where, says } = (isLost ? betweenNodes(outcome, first, followed, input, cause) : undefined) ?? outcome;
   return {
     ...shared,
     kind: outcome.kind,
     direction: outcome.leg,
-    where: placeOf(outcome.where),
-    says: outcome.says,
+    where: placeOf(where),
+    says,
     lastSeen: isLost && outcome.lastSeen ? pointText(outcome.lastSeen) : null,
     firstUnseen: isLost ? pointText(outcome.firstUnseen) : null,
-    dropReason: dropReason(items, outcome.where, input.drops) ?? null,
+    dropReason: reason,
+    counter: counter ? { place: placeText(counter.place), ...toCounter(counter) } : null,
   };
 }
+
+const toCounter = ({ kind, name, by, idle, line, meaning }: Omit<MovedCounter, 'place'>) => ({
+  kind,
+  name,
+  by,
+  idle: Math.round(idle * 10) / 10,
+  line,
+  meaning: meaning ?? null,
+});
 
 const placeOf = (where: LossPlace): { kind: LossPlace['kind']; names: string[] } =>
   where.kind === 'between'

@@ -48,9 +48,10 @@ remake_vxlan() { # NODE ID PORT: flannel.1 with another VNI or port, and everyth
   while read -r ip _ mac _; do host "$n" ip neigh replace "$ip" lladdr "$mac" dev flannel.1 nud permanent; done <<<"$neigh"
   while read -r mac _ ip _; do host "$n" bridge fdb replace "$mac" dev flannel.1 dst "$ip" self permanent; done <<<"$fdb"
 }
-underlay_drop() { # NFT-MATCH…: frames between the nodes vanish, on no node's books
-  host cp nft -f - <<<"table bridge underlay { chain forward { type filter hook forward priority 0; $* drop; }; }"
+underlay() { # NFT-RULE…: for frames between the nodes, on no node's books
+  host cp nft -f - <<<"table bridge underlay { chain forward { type filter hook forward priority 0; $*; }; }"
 }
+underlay_drop() { underlay "$@" drop; } # NFT-MATCH…: frames between the nodes vanish
 underlay_pass() { host cp nft delete table bridge underlay; }
 kubelet_anew() { # NODE: read kubelet.yaml again; its pid 1 starts a new one
   local p; p=$(pids_on "$1" kubelet); kill $p; sleep 3; kubectl wait --for=condition=Ready "node/$1" --timeout=60s
@@ -73,7 +74,8 @@ heal() { # whatever was done to it, make this cluster the one that `up` made
 heal_node() { # NUMBER: its kernel state, processes and files
   local n=n$1 t
   thaw "$n" kube-proxy flannel kubelet containerd coredns busybox
-  host "$n" ip link set eth0 up mtu "$MTU"; host "$n" ip route replace default via 192.168.1.1
+  host "$n" ip link set eth0 up mtu "$MTU"; host "$n" ip route replace default via 192.168.1.1; host "$n" ip route del 192.168.1.11 via 192.168.1.1 2>/dev/null
+  host "$n" ethtool -K eth0 tx on tso on gso on gro on
   host "$n" sysctl -qw net.ipv4.ip_forward=1 net.bridge.bridge-nf-call-iptables=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0
   nft_on "$n" flush ruleset
   for t in $(host "$n" cat /proc/net/ip_tables_names); do host "$n" iptables-legacy -t "$t" -F; done

@@ -1,0 +1,103 @@
+import type { CaptureBackend } from '../../model/capture-path.ts';
+import type { Section } from '../script.ts';
+import { iptablesLegacySave, iptablesSave } from '../sections.ts';
+import { quote } from '../shell.ts';
+
+/** A namespace to capture in and to read counters of. */
+export interface CaptureTarget {
+  /** Key of the snapshot's entries: `capture/node/n1`, `capture/pod/default/client`. */
+  key: string;
+  /** `host`, or the name of the pod's namespace in the script. */
+  ns: string;
+}
+
+/** Seconds between the first two readings: nothing is sent then, so that what moves is noise. Shorter than the probe; the judgement scales it. */
+const idleSeconds = 1;
+/** A reading that takes longer (tens of thousands of rules) is left out. */
+const readingSeconds = 4;
+
+/** The three readings: before an idle interval, after it, and after the probe. */
+const readings = [0, 1, 2];
+
+interface Reading {
+  name: string;
+  command: string;
+  shell: string;
+}
+
+const ofNamespace: Reading[] = [
+  { name: 'snmp', command: 'cat /proc/net/snmp /proc/net/netstat', shell: 't cat /proc/net/snmp /proc/net/netstat' },
+  { name: 'ip-link', command: 'ip -s -s link', shell: 't ip -s -s link' },
+];
+
+/** Rules that end a packet, policies that do, and where a packet is sent on to a watched endpoint: what of a large ruleset can count a probe. */
+function ofNode(backends: readonly CaptureBackend[]): Reading[] {
+  const addresses = backends.map(({ address, port }) => `${address}:${port}`.replaceAll('.', '[.]')).join('|');
+  const wanted = `^[*#]|^COMMIT|^:[^ ]+ (ACCEPT|DROP) |-j (DROP|REJECT)${addresses === '' ? '' : `|--to-destination (${addresses})( |$)`}`;
+  const grep = `grep -E ${quote(wanted)}`;
+  const blocks = `awk ${quote(onlyCounted)}`;
+  return [
+    ...ofNamespace,
+    { name: 'iptables', command: `iptables-nft-save -c | ${grep}`, shell: `( ${iptablesSave} ) | ${grep}` },
+    { name: 'iptables-legacy', command: `iptables-legacy-save -c | ${grep}`, shell: `( ${iptablesLegacySave} ) | ${grep}` },
+    { name: 'nft', command: 'nft list ruleset (drop, reject)', shell: `t nft list ruleset | ${blocks}` },
+    { name: 'conntrack', command: 'conntrack -S', shell: 't conntrack -S' },
+    { name: 'softnet', command: 'cat /proc/net/softnet_stat', shell: 'cat /proc/net/softnet_stat' },
+    { name: 'qdisc', command: 'tc -s qdisc', shell: 't tc -s qdisc' },
+    { name: 'neigh', command: 'ip -s neigh', shell: 't ip -s neigh' },
+  ];
+}
+
+/** Of `nft list ruleset`, the rules that count what they drop or reject, in their tables and chains; sets, maps and the rest of a large ruleset stay away. */
+const onlyCounted = [
+  '/^#/ { print; next }',
+  '/^table/ { table = $0; next }',
+  '/^\\t[a-z].* \\{$/ { inside = ($1 == "chain"); chain = $0; next }',
+  '/^\\t\\}/ { if (open) print; open = 0; inside = 0; next }',
+  '/^\\}/ { if (shown) print; shown = 0; next }',
+  'inside && /counter packets/ && /drop|reject/ { if (!shown) print table; if (!open) print chain; shown = 1; open = 1; print }',
+].join('\n');
+
+/** Shell functions `counters READING` and `counters_idle`, which waits until the idle interval is long enough. Everything that they do is read. */
+export function countersSetup(targets: readonly CaptureTarget[], backends: readonly CaptureBackend[]): string {
+  const lines = targets.flatMap(({ ns }, index) => [
+    `NS=${ns}`,
+    ...(ns === 'host' ? ofNode(backends) : ofNamespace).map(
+      ({ name, shell }) => `{ ${shell}; } >"$c.${index}.${name}" 2>"$c.${index}.${name}.err"`,
+    ),
+  ]);
+  return [
+    `cat >"$w/counters" <<'K8SNET_COUNTERS'`,
+    '. "$W/prelude"',
+    'c="$W/counters.$1"',
+    'now >"$c.at"',
+    ...lines,
+    ': >"$c.whole"',
+    'K8SNET_COUNTERS',
+    `counters() { limit ${readingSeconds} sh "$w/counters" "$1" </dev/null >/dev/null 2>&1; }`,
+    `counters_idle() { i=0; while [ "$(($(now)-$(cat "$w/counters.0.at" 2>/dev/null || echo 0)))" -lt ${idleSeconds * 100} ] && [ $i -lt ${idleSeconds * 20} ]; do sleep 0.05; i=$((i+1)); done; }`,
+  ].join('\n');
+}
+
+/** What is brought home of each target: every reading as it was printed, with the time (centiseconds since boot) that it began at. */
+export function countersSections(targets: readonly CaptureTarget[], backends: readonly CaptureBackend[]): Section[] {
+  return targets.flatMap(({ key, ns }, index) =>
+    readings.flatMap((reading) => {
+      const file = `"$W/counters.${reading}.${index}`;
+      const isWhole = `[ -e "$W/counters.${reading}.whole" ] || { echo "k8snet: the counters could not be read within ${readingSeconds} seconds" >&2; exit 1; }`;
+      const of = (name: string, command: string, shell: string): Section => ({
+        key: `${key}/counters-${reading}/${name}`,
+        command,
+        shell: `${isWhole}; ${shell}`,
+        limit: 5,
+        lane: 'counters',
+      });
+      return [
+        ...(ns === 'host' ? [of('at', 'cat /proc/uptime', `cat "$W/counters.${reading}.at"`)] : []),
+        ...(ns === 'host' ? ofNode(backends) : ofNamespace).map(({ name, command }) =>
+          of(name, command, `[ ! -s ${file}.${name}.err" ] || cat ${file}.${name}.err" >&2; cat ${file}.${name}"`),
+        ),
+      ];
+    }),
+  );
+}

@@ -1,0 +1,133 @@
+import type { Counter, MovedCounter } from '../../model/capture-counters.ts';
+import { type CapturePlace, type CapturePlan, type FollowedTry, type LossPlace, placeKey, placeText } from '../../model/capture-path.ts';
+import type { Entry } from '../../snapshot/entry.ts';
+import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { counterOutputs, countersOf } from './counter-readings.ts';
+import { transmissions } from './drops.ts';
+
+export interface CounterResult {
+  /** Strongest first; what counts ends of packets before what only shows that something was lost. */
+  moved: MovedCounter[];
+  gaps: string[];
+}
+
+/**
+ * The counters of every watched namespace that moved while the probes were under way. Each was read three times: before an idle interval, after it, and after
+ * the probes; a difference counts where it is more than what the idle interval, scaled to the time of the probes, lets expect.
+ */
+export function readCounters(snapshot: Snapshot, plan: CapturePlan): CounterResult {
+  const results = plan.places.map((place) => movedAt(snapshot, place));
+  const moved = results.flatMap((result) => result.moved);
+  return {
+    moved: moved.sort((a, b) => Number(b.ends) - Number(a.ends) || b.by - b.idle - (a.by - a.idle)),
+    gaps: results.flatMap((result) => result.gaps),
+  };
+}
+
+function movedAt(snapshot: Snapshot, place: CapturePlace): CounterResult {
+  const at = (reading: number, name: string): Entry | undefined => snapshot.entries.get(`${placeKey(place)}/counters-${reading}/${name}`);
+  const times = [0, 1, 2].map((reading) =>
+    Number(snapshot.entries.get(`capture/node/${place.node}/counters-${reading}/at`)?.stdout.trim() || Number.NaN),
+  );
+  const [begin = Number.NaN, middle = Number.NaN, end = Number.NaN] = times;
+  const scale = (end - middle) / (middle - begin);
+  const texts = counterOutputs.map((name) => [name, [0, 1, 2].map((reading) => textOf(at(reading, name)))] as const);
+  const missing = [0, 1, 2].map((reading) => at(reading, 'snmp')).find((entry) => entry && textOf(entry) === undefined);
+  // Recordings from before there were counters have none, and lack nothing that was asked for.
+  if (missing) return { moved: [], gaps: [`${placeText(place)}: its counters were not read: ${whyNot(missing)}`] };
+  if (!Number.isFinite(scale) || scale <= 0) return { moved: [], gaps: [] };
+  return {
+    moved: texts.flatMap(([name, [before, idle, after]]) =>
+      differences(name, before, idle, after, scale).map((item) => ({ ...item, place })),
+    ),
+    gaps: [],
+  };
+}
+
+const textOf = (entry: Entry | undefined): string | undefined =>
+  !entry || entry.failure || entry.stdout === '' ? undefined : entry.stdout;
+
+const whyNot = (entry: Entry): string => entry.failure?.detail ?? (entry.stderr.trim().split('\n').at(-1) || 'nothing came');
+
+function differences(
+  output: string,
+  before: string | undefined,
+  idle: string | undefined,
+  after: string | undefined,
+  scale: number,
+): Omit<MovedCounter, 'place'>[] {
+  if (before === undefined || idle === undefined || after === undefined) return [];
+  const [first, second, third] = [before, idle, after].map((text) => byName(countersOf(output, text)));
+  if (!first || !second || !third) return [];
+  return [...third].flatMap(([key, { value, ...counter }]) => {
+    const isShown = counter.kind === 'neighbour' || counter.kind === 'device';
+    const old = first.get(key)?.value ?? (isShown ? 0 : undefined);
+    const from = second.get(key)?.value ?? (isShown ? 0 : undefined);
+    // A rule that was not there before, or whose counter began anew, tells nothing; ip leaves out neighbours that nobody asked for, and some errors that are 0.
+    if (old === undefined || from === undefined || value < from || from < old) return [];
+    const by = value - from;
+    const expected = (from - old) * scale;
+    return standsOut(counter.kind, by, expected) ? [{ ...counter, by, idle: expected }] : [];
+  });
+}
+
+/** Twice the deviation of events that come by chance (Poisson); of what did not move at all while idle, more than two. */
+const standsOut = (kind: Counter['kind'], by: number, expected: number): boolean =>
+  kind === 'neighbour' ? by > 0 : by - expected > 2 * Math.sqrt(expected + 1);
+
+/** Two rules of a chain may have the same words. */
+function byName(counters: readonly Counter[]): Map<string, Counter> {
+  const found = new Map<string, Counter>();
+  for (const counter of counters) {
+    let key = counter.name;
+    while (found.has(key)) key += '+';
+    found.set(key, counter);
+  }
+  return found;
+}
+
+/** A rule is the most exact witness, a queue of the whole machine the least. */
+const exactness: Readonly<Record<Counter['kind'], number>> = {
+  rule: 0,
+  policy: 0,
+  neighbour: 0,
+  conntrack: 1,
+  protocol: 1,
+  device: 2,
+  qdisc: 2,
+  softnet: 3,
+};
+
+/**
+ * The counter that agrees about a loss: at the place of the loss, of packets that end there, and moved at least once for each lost try; of several, the one that
+ * comes closest to the number of packets. Where the kernel gave a reason, only a counter that can have it: a filter's drop is counted by rules alone.
+ */
+export function agreeingCounter(
+  tries: readonly FollowedTry[],
+  where: LossPlace,
+  moved: readonly MovedCounter[],
+  known: { reason: string | undefined; says: string },
+): MovedCounter | undefined {
+  const lost = transmissions(tries, where);
+  const isFiltered = known.reason === 'NETFILTER_DROP';
+  const fits = ({ kind, name }: MovedCounter): boolean => {
+    if (kind === 'neighbour') return known.says.includes(name.split(' ')[1] ?? name);
+    return known.reason === undefined || isFiltered === (kind === 'rule' || kind === 'policy' || kind === 'conntrack');
+  };
+  // What is counted as an error of some kind is counted under its own name too.
+  const distance = ({ by, idle, kind, name }: MovedCounter): number =>
+    (kind === 'neighbour' ? 0 : Math.abs(Math.log((by - idle) / lost))) + exactness[kind] / 4 + (/InErr/.test(name) ? 0.2 : 0);
+  const [best] = moved
+    .filter(({ ends, place, by, idle, kind }) => ends && isThere(place, where, kind) && (kind === 'neighbour' || by - idle >= tries.length))
+    .filter(fits)
+    .sort((a, b) => distance(a) - distance(b));
+  return best;
+}
+
+/** Between two nodes only their devices can have counted it. */
+function isThere(place: CapturePlace, where: LossPlace, kind: Counter['kind']): boolean {
+  if (where.kind === 'between')
+    return place.kind === 'node' && (place.name === where.from || place.name === where.to) && (kind === 'device' || kind === 'neighbour');
+  if (where.kind === 'pod-link') return place.node === where.place.node;
+  return placeKey(place) === placeKey(where.place);
+}
