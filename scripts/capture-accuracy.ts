@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -75,12 +76,16 @@ async function measure(mode: string, id: string, truth: CaptureTruth): Promise<R
 }
 
 /** Waits for the lock (flock(1)) and holds it until the returned function is called. */
-async function lock(): Promise<() => void> {
+async function lock(): Promise<() => Promise<void>> {
   const file = argument('lock');
-  if (file === undefined) return () => {};
-  const holder = execa('flock', ['-w', '1800', file, 'sh', '-c', 'echo locked; exec cat'], { reject: false });
-  for await (const line of holder) if (line === 'locked') break;
-  return () => holder.stdin.end();
+  if (file === undefined) return async () => {};
+  const holder = execa('flock', ['-w', '1800', file, 'sh', '-c', 'echo locked; exec cat'], { reject: false, buffer: false });
+  await Promise.race([once(holder.stdout, 'data'), holder]);
+  if (holder.exitCode !== null) throw new Error(`${file} was not to be had within half an hour`);
+  return async () => {
+    holder.stdin.end();
+    await holder;
+  };
 }
 
 /** Results of a run that took some of the faults stay beside those of another. */

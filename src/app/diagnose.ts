@@ -7,7 +7,7 @@ import type { Report } from '../schema/report.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { judgeFacts, needsCloserLook } from '../tree/judge.ts';
 import { buildReport } from '../tree/report.ts';
-import { judgeCapture } from '../walk/capture/summary.ts';
+import { captured } from '../walk/capture/captured.ts';
 import { type Reached, type ReachOptions, type World, withCluster } from './cluster.ts';
 
 export type DiagnoseOptions = CollectOptions & ReachOptions;
@@ -19,13 +19,13 @@ export interface DiagnosisResult {
 
 /** A live diagnosis: record into memory, then judge; look closer only where that leaves a question. */
 export async function diagnose(options: DiagnoseOptions, world: World): Promise<DiagnosisResult> {
-  const collect = async (reached: Reached) => {
+  const collect = async (reached: Reached): Promise<{ snapshot: Snapshot; facts?: Facts }> => {
     const collector = collectorOf(options, reached);
     const snapshot = await collector.first();
     const facts = createFacts(snapshot);
     const wanted = options.everything || (!world.signal.aborted && needsCloserLook(facts));
     const collected = wanted ? { snapshot: await collector.more() } : { snapshot, facts };
-    return options.capture && !world.signal.aborted ? { ...collected, snapshot: await collector.capture() } : collected;
+    return options.capture && !world.signal.aborted ? { snapshot: await collector.capture() } : collected;
   };
   return withCluster(options, world, collect, ({ snapshot, facts }) => judgeSnapshot(snapshot, facts));
 }
@@ -46,10 +46,9 @@ export const collectorOf = (options: DiagnoseOptions, reached: Reached): Collect
 /** The verdict on a snapshot, live or recorded: a function of the snapshot alone. */
 export function judgeSnapshot(snapshot: Snapshot, facts: Facts = createFacts(snapshot)): DiagnosisResult {
   const report = buildReport(facts, judgeFacts(facts, checks));
-  if (!snapshot.entries.has('capture/plan')) return { report, snapshot };
-  const captured = judgeCapture(snapshot);
-  if (typeof captured === 'string') report.coverage.lost.push(`nothing was captured: ${captured}`);
-  else report.capture = captured;
+  const seen = captured(snapshot);
+  if (typeof seen === 'string') report.coverage.lost.push(`nothing was captured: ${seen}`);
+  else if (seen) report.capture = seen;
   return { report, snapshot };
 }
 

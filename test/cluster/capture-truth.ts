@@ -54,6 +54,7 @@ export const captureTruths: Record<string, CaptureTruth> = {
   'cni-forward-drop-legacy': { ...lost('request', 'node', ['n1'], 'NETFILTER_DROP'), counters: /^filter FORWARD: .*DROP/ },
   'cni-fw-vxlan': { ...lost('request', 'node', ['n2'], 'NETFILTER_DROP'), counters: /^filter INPUT: .*8472 -j DROP/ },
   'cni-fw-vxlan-out': { ...lost('request', 'node', ['n1'], 'NETFILTER_DROP'), counters: /^filter OUTPUT: .*8472 -j DROP/ },
+  'cni-tc-drop': { ...lost('request', 'node', ['n2'], 'TC_INGRESS'), counters: /^flannel.1 clsact .* dropped$/ },
   'cni-ip-forward-client': { ...lost('request', 'node', ['n1'], 'IP_INADDRERRORS'), counters: /^IpInAddrErrors$/ },
   'cni-ip-forward-backend': { ...lost('request', 'node', ['n2'], 'IP_INADDRERRORS'), counters: /^IpInAddrErrors$/ },
   'cni-route-missing': lost('request', 'node', ['n1']),

@@ -2,6 +2,7 @@ import type { Facts } from '../../facts/facts.ts';
 import { failureEvidence } from '../../facts/probe-results.ts';
 import type { ConntrackFlow } from '../../model/conntrack.ts';
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { captured, lossesBetween, lossesOnNodes } from '../../walk/capture/captured.ts';
 import { hopOf, isTunnel, type Leg } from '../../walk/leg.ts';
 import { cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
 import { breaksLegs, flowLegs, isBetween, nothingPasses } from './legs.ts';
@@ -43,7 +44,9 @@ export const tunnelTrafficLostBetweenNodes = defineCheck({
     if (!flowLegs(facts).some((leg) => leg.from.node !== leg.to.node && !leg.to.isNode))
       return skip('no traffic between nodes in this flow');
     const { lost, notSeen } = lostTraffic(facts);
-    const pairs = byNodePair(lost).filter(({ near, far }) => nothingPasses(facts, near, far, hasPodAddresses(facts)));
+    const pairs = byNodePair(lost).filter(
+      ({ near, far }) => nothingPasses(facts, near, far, hasPodAddresses(facts)) && !isSeenToArrive(facts, near, far),
+    );
     if (pairs.length === 0)
       return pass(
         'no traffic between nodes is lost without a reason found',
@@ -66,7 +69,7 @@ function describe(facts: Facts, near: string, far: string, items: readonly Lost[
   const tunnel = link && isTunnel(link) ? link : undefined;
   const port = tunnel?.vxlan?.dstport;
   const what = tunnel ? `tunnel packets (${tunnel.name}${port === undefined ? '' : `, UDP ${port}`})` : 'packets with pod addresses';
-  const direction = directionOf(facts, items, near, far);
+  const direction = capturedDirection(facts, near, far) ?? directionOf(facts, items, near, far);
   const way = direction ? `from ${direction.from} to ${direction.to}` : `between ${near} and ${far}, in one direction or both`;
   return [
     fault({
@@ -98,6 +101,13 @@ const hasPodAddresses =
   (leg: Leg): boolean =>
     !leg.from.isNode || leg.from.node === null || leg.from.address !== facts.nodeAddress(leg.from.node);
 
+/** Captures saw them come in, and end on a node. */
+function isSeenToArrive(facts: Facts, near: string, far: string): boolean {
+  const report = captured(facts.snapshot);
+  if (report === undefined || typeof report === 'string' || lossesBetween(report, near, far).length > 0) return false;
+  return lossesOnNodes(report).some(({ where }) => where?.names.some((name) => name === near || name === far));
+}
+
 const pairLegs = (facts: Facts, near: string, far: string): Leg[] =>
   flowLegs(facts).filter((leg) => !leg.to.isNode && isBetween(leg, near, far) && hasPodAddresses(facts)(leg));
 
@@ -105,6 +115,17 @@ interface Direction {
   from: string;
   to: string;
   evidence: EvidenceRef[];
+}
+
+/** Which way is lost, by captures on both nodes; the counters of none moved with it, or one does and is quoted. */
+function capturedDirection(facts: Facts, near: string, far: string): Direction | null {
+  const report = captured(facts.snapshot);
+  const [loss, ...more] = report === undefined || typeof report === 'string' ? [] : lossesBetween(report, near, far);
+  const [from, to] = loss?.where?.names ?? [];
+  if (!loss || from === undefined || to === undefined || more.some(({ where }) => where?.names[0] !== from)) return null;
+  const lines = [loss.says, ...(loss.counter ? [`${loss.counter.place}: ${loss.counter.name} +${loss.counter.by}`] : [])];
+  const quote = { command: `k8snet capture ${loss.to.join(' ')}`, on: `nodes ${from} and ${to}` };
+  return { from, to, evidence: [{ ...quote, lines: lines.map((text, index) => ({ number: index + 1, text })) }] };
 }
 
 /**

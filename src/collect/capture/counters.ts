@@ -63,16 +63,15 @@ export function countersSetup(targets: readonly CaptureTarget[], backends: reado
   const lines = targets.flatMap(({ ns }, index) => [
     `NS=${ns}`,
     ...(ns === 'host' ? ofNode(backends) : ofNamespace).map(
-      ({ name, shell }) => `{ ${shell}; } >"$c.${index}.${name}" 2>"$c.${index}.${name}.err"`,
+      ({ name, shell }) => `{ ${shell}; } >"$W/counters.$1.${index}.${name}" 2>"$W/counters.$1.${index}.${name}.err"`,
     ),
   ]);
   return [
     `cat >"$w/counters" <<'K8SNET_COUNTERS'`,
     '. "$W/prelude"',
-    'c="$W/counters.$1"',
-    'now >"$c.at"',
+    'now >"$W/counters.$1.at"',
     ...lines,
-    ': >"$c.whole"',
+    ': >"$W/counters.$1.whole"',
     'K8SNET_COUNTERS',
     `counters() { limit ${readingSeconds} sh "$w/counters" "$1" </dev/null >/dev/null 2>&1; }`,
     `counters_idle() { i=0; while [ "$(($(now)-$(cat "$w/counters.0.at" 2>/dev/null || echo 0)))" -lt ${idleSeconds * 100} ] && [ $i -lt ${idleSeconds * 20} ]; do sleep 0.05; i=$((i+1)); done; }`,

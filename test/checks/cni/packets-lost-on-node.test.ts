@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { packetsLostOnNode } from '../../../src/checks/cni/packets-lost-on-node.ts';
+import { tunnelTrafficLostBetweenNodes } from '../../../src/checks/cni/tunnel-traffic-lost.ts';
+import { unpackSnapshot } from '../../../src/snapshot/archive.ts';
+import type { Snapshot } from '../../../src/snapshot/snapshot.ts';
+import { failing, faultsOf, quoted, readBundle, resultOf, verdictOf, without } from '../dns/bundle.ts';
+
+const recorded = (name: string): Snapshot =>
+  unpackSnapshot(readFileSync(new URL(`../../../fixtures/captures/${name}.tgz`, import.meta.url)));
+const dropped = recorded('cni-tc-drop-nftables');
+const verdict = { status: 'fault', layer: 'cni' };
+
+describe('CNI021 packets-lost-on-node', () => {
+  it('names the node that packets come into and do not leave, the reason of its kernel and the counter that agrees', () => {
+    const [fault, ...more] = faultsOf(packetsLostOnNode, dropped);
+    expect(more).toEqual([]);
+    expect(fault.title).toMatch(/^packets are lost on node n2, .* last seen at node n2, in by flannel\.1, .* calls it TC_INGRESS /);
+    expect(fault.where).toEqual({ kind: 'Node', name: 'n2', node: 'n2' });
+    expect(quoted(dropped, fault)[1]).toContain('clsact');
+    expect(verdictOf(dropped)).toEqual({ ...verdict, slug: 'packets-lost-on-node' });
+  });
+
+  it('outweighs what is left when the tables of both nodes are in order', () => {
+    expect(resultOf(tunnelTrafficLostBetweenNodes, dropped).state).toBe('pass');
+    const withoutCapture = without(dropped, /^capture\//);
+    expect(resultOf(packetsLostOnNode, withoutCapture).state).toBe('skip');
+    expect(verdictOf(withoutCapture)).toEqual({ ...verdict, slug: 'tunnel-traffic-lost-between-nodes' });
+  });
+
+  it('can not tell where nothing was captured, and names nothing where the node was not captured on', () => {
+    expect(resultOf(packetsLostOnNode, failing(dropped, /^capture\/plan$/, 'unsupported'))).toMatchObject({ state: 'unknown' });
+    expect(resultOf(packetsLostOnNode, failing(dropped, /^capture\/.*\/pcap$/, 'unreachable')).state).toBe('pass');
+  });
+
+  it('says nothing of a healthy cluster, and nothing of what is lost between nodes', () => {
+    expect(resultOf(packetsLostOnNode, readBundle('dns-healthy')).state).toBe('skip');
+    expect(resultOf(packetsLostOnNode, recorded('cni-reply-asymmetric-nftables')).state).toBe('pass');
+  });
+});
