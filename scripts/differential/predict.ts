@@ -84,6 +84,7 @@ function isSourceValid(station: Station, packet: Packet, device: string, doubts:
     tracked: new Map(),
     reroute: undefined,
     visited: [],
+    learnt: [],
     chosenBy: [],
   };
   const checked = checkSource({ ...way, next: { at: 'send', station } }, station, device);

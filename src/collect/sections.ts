@@ -93,6 +93,7 @@ export function nodeDetailSections(node: string, lane = `node/${node}`): Section
       'ip6tables-save -c',
       'NS=host; if has ip6tables-nft-save; then t ip6tables-nft-save -c; else t ip6tables-save -c; fi',
     ),
+    of('ip-6-rule', 'ip -6 rule', tool('host', 'ip', '-6', 'rule')),
     of('nft-json', 'nft -j list ruleset', 'NS=host; t nft -j list ruleset'),
     of('bridge-vlan', 'bridge vlan', tool('host', 'bridge', 'vlan')),
     of('nstat', 'nstat -az', tool('host', 'nstat', '-az')),

@@ -31,6 +31,8 @@ export interface NamespaceFacts {
   /** All tables. */
   routes(): Observed<Route[]>;
   rules(): Observed<Rule[]>;
+  /** `ip -6 rule`. */
+  rules6(): Observed<Rule[]>;
   neighbours(): Observed<Neighbour[]>;
   fdb(): Observed<FdbEntry[]>;
   bridgePorts(): Observed<BridgePort[]>;
@@ -39,6 +41,8 @@ export interface NamespaceFacts {
   conntrack(): Observed<ConntrackTable>;
   /** iptables-save of the nft backend. */
   iptables(): Observed<NetfilterRuleset>;
+  /** ip6tables-save of the nft backend. */
+  ip6tables(): Observed<NetfilterRuleset>;
   iptablesLegacy(): Observed<NetfilterRuleset>;
   /** `nft list ruleset`: native tables, and a lossy picture of the iptables ones. */
   nft(): Observed<NetfilterRuleset>;
@@ -57,6 +61,7 @@ export function namespaceFacts(entries: ReadonlyMap<string, Entry>, prefix: stri
     addresses: of('ip-addr', parseIpAddr, false),
     routes: of('ip-route', (text) => parseIpRoute(text)),
     rules: of('ip-rule', (text) => parseIpRule(text), false),
+    rules6: of('ip-6-rule', (text) => parseIpRule(text), false),
     neighbours: of('ip-neigh', parseIpNeigh),
     fdb: of('bridge-fdb', parseBridgeFdb),
     bridgePorts: of('bridge-link', parseBridgeLink),
@@ -64,6 +69,7 @@ export function namespaceFacts(entries: ReadonlyMap<string, Entry>, prefix: stri
     sockets: of('ss', (text) => parseSs(text), false),
     conntrack: of('conntrack', parseConntrack),
     iptables: of('iptables-save', (text) => parseIptablesSave(text, { source: 'iptables-nft' })),
+    ip6tables: of('ip6tables-save', (text) => parseIptablesSave(text, { source: 'iptables-nft', family: 'ip6' })),
     iptablesLegacy: of('iptables-legacy-save', (text) =>
       parseIptablesSave(noLegacyTables.test(text) ? '' : text, { source: 'iptables-legacy' }),
     ),

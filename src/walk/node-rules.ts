@@ -29,9 +29,20 @@ export function rulesetsOf(net: NamespaceFacts): Observed<NetfilterRuleset[]> {
   );
 }
 
+/** All IPv6 rules: ip6tables-save, and the native tables of nft; the legacy backend's are not read. */
+export function rulesets6Of(net: NamespaceFacts): Observed<NetfilterRuleset[]> {
+  const [saved, nft] = [net.ip6tables(), net.nft()];
+  if (saved.state !== 'seen') return saved;
+  const native = nft.state === 'seen' ? [withoutTablesOf(nft.value, [saved.value])] : [];
+  return seen([saved.value, ...native], saved.from, saved.complete && nft.state === 'seen' && nft.complete);
+}
+
 /** Snapshot key of the output that a decision stands in. */
-export const entryOfDecision = (net: NamespaceFacts, decision: Decision): string =>
-  `${net.prefix}/${decision.source === 'nft' ? 'nft' : decision.source === 'iptables-legacy' ? 'iptables-legacy-save' : 'iptables-save'}`;
+export function entryOfDecision(net: NamespaceFacts, { source, family }: Decision): string {
+  if (source === 'nft') return `${net.prefix}/nft`;
+  if (source === 'iptables-legacy') return `${net.prefix}/iptables-legacy-save`;
+  return `${net.prefix}/${family === 'ip6' ? 'ip6tables-save' : 'iptables-save'}`;
+}
 
 export interface Flow {
   source: string;

@@ -36,15 +36,15 @@ export interface RouteDecision {
  * then lowest metric in each table, `throw` goes on with the next rule (ip-rule(8), ip-route(8)).
  *
  * `complete` is false when a rule before the answer looks at something that is not known here (marks, ports, users), when rules or routes were
- * not read whole, or when no rules were read at all (then the default rules are taken; IPv6 rules are an output of their own, `ip -6 rule`,
- * that nobody reads). Unknown when there are no routes to look at.
+ * not read whole, or when no rules were read at all (then the default rules are taken; IPv6 has rules of its own, `ip -6 rule`). Unknown when
+ * there are no routes to look at.
  */
 export function lookupRoute(net: NamespaceFacts, query: RouteQuery): Observed<RouteDecision> {
   const routes = net.routes();
   if (routes.state !== 'seen') return routes;
   const to = parseAddress(query.to);
   if (to === undefined) return unknown('unsupported', `${query.to} is no address`);
-  const read = to.family === 4 ? net.rules() : unknown('not-collected', 'ip -6 rule');
+  const read = to.family === 4 ? net.rules() : net.rules6();
   const rules = read.state === 'seen' ? [...read.value].sort((a, b) => a.priority - b.priority) : defaultRules;
   const sure = routes.complete && read.state === 'seen' && read.complete;
   let doubt: Rule | undefined;

@@ -99,6 +99,7 @@ function startsOf(world: World, destination: Destination): Way[] {
     hops: [],
     assumed: destination.assumed === undefined ? [] : [destination.assumed],
     visited: [],
+    learnt: [],
     chosenBy: destination.step?.evidence ?? [],
   };
   if (origin) {

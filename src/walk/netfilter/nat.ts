@@ -55,7 +55,7 @@ export function masquerade(action: Extract<Action, { kind: 'masquerade' }>, run:
 export function redirect(action: Extract<Action, { kind: 'redirect' }>, run: RuleRun, state: State): State | NoTarget {
   if (action.expression !== undefined) return { why: 'a redirect to a port from an expression is not worked out', breaks: false };
   const loopback = state.packet.family === 'ip' ? '127.0.0.1' : '::1';
-  const local = run.place.hook === 'output' ? loopback : run.context.interfaceAddress?.(state.packet.inInterface);
+  const local = run.place.hook === 'output' ? loopback : run.context.interfaceAddress?.(state.packet.inInterface, state.packet);
   return withDestination({ address: local ?? 'unknown', ...portOf(action), probability: 1 }, run, state);
 }
 

@@ -19,7 +19,7 @@ export interface WalkContext {
   /** The source address that masquerading gives to a packet that leaves by this device. */
   masqueradeAddress?: (outInterface: string | undefined, packet: Packet) => string | undefined;
   /** The primary address of the device that a packet came in by, for REDIRECT. */
-  interfaceAddress?: (inInterface: string | undefined) => string | undefined;
+  interfaceAddress?: (inInterface: string | undefined, packet: Packet) => string | undefined;
 }
 
 export interface IpsetLookup {

@@ -13,7 +13,8 @@ export function contextAt(station: Station, gateway: string | undefined): WalkCo
     ...contextOf(station.net),
     ...(sets === undefined ? {} : { ipsets: sets }),
     masqueradeAddress: (out, packet) => (out === undefined ? undefined : sourceOn(station, out, gateway ?? packet.destination)),
-    interfaceAddress: (device) => (device === undefined ? undefined : addressesOn(station, device, 4)[0]?.address),
+    interfaceAddress: (device, { family }) =>
+      device === undefined ? undefined : addressesOn(station, device, family === 'ip' ? 4 : 6)[0]?.address,
   };
 }
 

@@ -48,7 +48,7 @@ function withRules(
   { doubt }: RouteDecision,
 ): { to: 'on'; way: Way } | Extract<Routed, { to: 'over' }> {
   if (complete) return { to: 'on', way };
-  const entry = `${station.key}/ip-rule`;
+  const entry = rulesEntry(way, station);
   if (doubt)
     return {
       to: 'over',
@@ -59,13 +59,13 @@ function withRules(
       ),
     };
   const routes = station.net.routes();
-  const rules = station.net.rules();
+  const rules = way.packet.family === 'ip' ? station.net.rules() : station.net.rules6();
   if (routes.state === 'seen' && !routes.complete)
     return {
       to: 'over',
       ways: ended(way, 'insufficient-info', step(`not every route of ${nameOf(station)} was understood`, [evidence(routes.from)])),
     };
-  if (way.packet.family === 'ip6' || (station.place.kind === 'pod' && rules.state !== 'seen'))
+  if ((way.packet.family === 'ip6' || station.place.kind === 'pod') && rules.state !== 'seen')
     return { to: 'on', way: assuming(way, `${nameOf(station)} has no routing rules but the kernel's own`) };
   const why = rules.state === 'unknown' ? rules.detail : 'not every rule was understood';
   return {
@@ -73,6 +73,9 @@ function withRules(
     ways: ended(way, 'insufficient-info', step(`the routing rules of ${nameOf(station)} are not known: ${why}`, [evidence(entry)])),
   };
 }
+
+/** The families have rules of their own. */
+const rulesEntry = ({ packet }: Way, { key }: Station): string => `${key}/${packet.family === 'ip' ? 'ip-rule' : 'ip-6-rule'}`;
 
 /** An output of the main table alone does not show which addresses are local; the addresses themselves do. */
 function localByAddress(station: Station, { route }: RouteDecision, destination: string): EvidenceRef | undefined {
@@ -94,7 +97,7 @@ function decided(way: Way, station: Station, { route, refusedBy, ways }: RouteDe
   const { destination } = way.packet;
   if (refusedBy) {
     const says = `${nameOf(station)} refuses ${destination} by the routing rule "${refusedBy.text}"`;
-    return over(way, 'no-route', says, [evidence(`${station.key}/ip-rule`, refusedBy.line)]);
+    return over(way, 'no-route', says, [evidence(rulesEntry(way, station), refusedBy.line)]);
   }
   const entry = `${station.key}/ip-route`;
   if (route === null) return over(way, 'no-route', `${nameOf(station)} has no route to ${destination}`, [evidence(entry)]);

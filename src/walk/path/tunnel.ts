@@ -30,7 +30,7 @@ export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device:
       return ended(way, 'insufficient-info', { kind: 'encapsulate', says, brief: `${kind}?`, evidence: refs });
     }
   }
-  const far = outerProtocols[kind] === undefined ? frameTarget(world, station, device, mac) : packetTarget(device, gateway);
+  const far = outerProtocols[kind] === undefined ? frameTarget(world, way, station, device, mac) : packetTarget(device, gateway);
   if ('ends' in far) {
     const refs = [...chosen, ...far.evidence, deviceLine(device, 2)];
     return ended(way, far.ends, {
@@ -50,8 +50,11 @@ export const encapsulate: Stage<'encapsulate'> = (world, way, { station, device:
   return [going(outer, { at: 'send', station })];
 };
 
-/** By the device's FDB (`self` entries with a destination): the entry of the MAC address, else those of all zeros; else the device's own remote. */
-function frameTarget(world: World, station: Station, device: Device, mac: string | undefined): Found {
+/**
+ * By the device's FDB (`self` entries with a destination): what it has learnt on this way, the entry of the MAC address, else those of all zeros; else
+ * the device's own remote.
+ */
+function frameTarget(world: World, way: Way, station: Station, device: Device, mac: string | undefined): Found {
   const { link } = device;
   const { vxlan } = link;
   if (link.kind === 'geneve' || vxlan?.external) {
@@ -72,6 +75,8 @@ function frameTarget(world: World, station: Station, device: Device, mac: string
   const own = fdb.value.filter((item) => item.dev === link.name && item.dst !== undefined && item.master === undefined);
   const exact = own.filter((item) => item.mac.toLowerCase() === mac);
   const flood = own.filter((item) => item.mac === '00:00:00:00:00:00');
+  const learnt = exact.some(({ state }) => state !== '') ? undefined : learntFrom(world, way, station, device, mac);
+  if (learnt) return learnt;
   if (exact.some((item) => item.nexthopId !== undefined))
     return {
       ends: 'insufficient-info',
@@ -93,6 +98,14 @@ function frameTarget(world: World, station: Station, device: Device, mac: string
   if (vxlan?.group !== undefined)
     return { ends: 'insufficient-info', why: `no entry for ${mac}: it goes to the group ${vxlan.group}`, evidence: [evidence(entry)] };
   return { ends: 'dropped', why: `its FDB has no entry for ${mac}`, evidence: [evidence(entry)] };
+}
+
+/** A device that learns has seen by the request behind which far end its sender is (vxlan_snoop); entries that were made by hand stay. */
+function learntFrom(world: World, { learnt }: Way, station: Station, device: Device, mac: string | undefined): FarEnd | undefined {
+  const { name, vxlan } = device.link;
+  if (vxlan?.learning === false) return undefined;
+  const found = learnt.find(({ key, device: by, far }) => key === station.key && by === name && leadsTo(world, far, mac));
+  return found && { address: found.far, port: vxlan?.dstport, vni: vxlan?.id, evidence: [deviceLine(device, 2)] };
 }
 
 /** Of all far ends that a flooded frame goes to, the node takes it where the MAC address is. */
@@ -195,6 +208,7 @@ export function decapsulate(way: Way, station: Station): Way[] {
     packet: { ...inside.packet, mark: packet.mark },
     inside: way.inside.slice(0, -1),
     chosenBy: [...way.chosenBy, ...inside.evidence],
+    learnt: [...way.learnt, { key: station.key, device: device.link.name, far: packet.source }],
   };
   const stepped = withStep(opened, {
     kind: 'decapsulate',

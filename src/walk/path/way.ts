@@ -93,6 +93,8 @@ export interface Way {
   assumed: readonly string[];
   /** Where it was forwarded already, and as what. */
   visited: readonly string[];
+  /** From which far ends VXLAN devices of a station have got frames on this way: they learn from the first one where to send the answer. */
+  learnt: readonly { key: string; device: string; far: string }[];
   /** Translations, name and rules that led here: quoted where what they chose turns out not to exist. */
   chosenBy: readonly EvidenceRef[];
   next: Event;
