@@ -39,11 +39,21 @@ def packet_socket(device):
     return made
 
 
-def raw_socket(protocol):
-    made = socket.socket(socket.AF_INET, socket.SOCK_RAW, protocol)
+def raw_socket(family, protocol):
+    made = socket.socket(family, socket.SOCK_RAW, protocol)
+    if family == socket.AF_INET6:
+        made.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     made.setblocking(False)
     return made
+
+
+def with_header(made, number):
+    """IPv6 raw sockets give no header: it is made again from the addresses."""
+    data, extra, _, sender = made.recvmsg(65535, 256)
+    to = next(value[:16] for level, kind, value in extra if (level, kind) == (socket.IPPROTO_IPV6, socket.IPV6_PKTINFO))
+    source = socket.inet_pton(socket.AF_INET6, sender[0].split("%")[0])
+    return struct.pack(">IHBB", 6 << 28, len(data), number, 64) + source + to + data
 
 
 def flush_conntrack():
@@ -65,13 +75,15 @@ class Lab:
         enter(world)
         self.wires = {device: packet_socket(device) for device in devices}
         enter(router)
-        self.inner = [raw_socket(number) for number in (1, 6, 17)]
+        self.inner = [raw_socket(socket.AF_INET, number) for number in (1, 6, 17)]
+        self.inner6 = {raw_socket(socket.AF_INET6, number): number for number in (58, 6, 17)}
         self.senders = {}
 
     def sender(self, address):
         """A socket for packets of one source: only a bound one has its packets routed by their source."""
         if address not in self.senders:
-            self.senders[address] = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+            family = socket.AF_INET6 if ":" in address else socket.AF_INET
+            self.senders[address] = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW)
             self.senders[address].bind((address, 0))
         return self.senders[address]
 
@@ -93,13 +105,16 @@ class Lab:
     def drain(self, quiet):
         frames, local = [], []
         names = {made.fileno(): name for name, made in self.wires.items()}
-        sockets = [*self.wires.values(), *self.inner]
+        sockets = [*self.wires.values(), *self.inner, *self.inner6]
         until = time.monotonic() + quiet
         while True:
             ready, _, _ = select.select(sockets, [], [], max(0, until - time.monotonic()))
             if not ready:
                 return frames, local
             for made in ready:
+                if made in self.inner6:
+                    local.append(with_header(made, self.inner6[made]).hex())
+                    continue
                 data, address = made.recvfrom(65535)
                 if made in self.inner:
                     local.append(data.hex())

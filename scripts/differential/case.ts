@@ -1,4 +1,4 @@
-import { baseRoutes, deviceNames } from './lab.ts';
+import { baseRoutes, baseRoutes6, deviceNames } from './lab.ts';
 import type { Sent } from './wire.ts';
 
 export interface IptablesTable {
@@ -18,7 +18,7 @@ export interface NftChain {
 }
 
 export interface NftTable {
-  family: 'ip' | 'inet';
+  family: 'ip' | 'ip6' | 'inet';
   name: string;
   /** Whole blocks: `set s { … }`. */
   sets: string[];
@@ -35,6 +35,8 @@ export interface Flow extends Sent {
 /** Rules of a router and packets to it. */
 export interface Case {
   seed: number;
+  /** Of all packets, and of the rules but for tables of `inet`. */
+  family: 'ip' | 'ip6';
   /** In which order the backends are loaded: among equal priorities the kernel calls the chain first that came last. */
   order: ('iptables' | 'legacy' | 'nft')[];
   iptables: IptablesTable[];
@@ -80,15 +82,17 @@ const emptyTables = Object.entries({
 
 const resetRouting = [
   'ip rule flush; ip rule add priority 32766 lookup main; ip rule add priority 32767 lookup default',
-  'ip route flush table 100 2>/dev/null; ip route flush table 101 2>/dev/null; ip route flush proto static',
+  'ip -6 rule flush; ip -6 rule add priority 32766 lookup main',
+  ...['ip', 'ip -6'].map((ip) => `for t in 100 101; do ${ip} route flush table $t 2>/dev/null; done; ${ip} route flush proto static`),
   baseRoutes,
+  baseRoutes6,
   `for d in all ${deviceNames.join(' ')}; do echo 0 >/proc/sys/net/ipv4/conf/$d/rp_filter; done`,
 ];
 
 /** A shell script that loads the case and fails with the tool's message when a tool refuses it. */
 export function loadScript(item: Case): string {
   const loads = {
-    iptables: item.iptables.length === 0 ? [] : heredoc('iptables-nft-restore', restoreText(item.iptables)),
+    iptables: item.iptables.length === 0 ? [] : heredoc(`${item.family}tables-nft-restore`, restoreText(item.iptables)),
     legacy: item.legacy.length === 0 ? [] : heredoc('iptables-legacy-restore', restoreText(item.legacy)),
     nft: item.nft.length === 0 ? [] : heredoc('nft -f -', nftText(item.nft)),
   };

@@ -6,12 +6,14 @@ import type { Case } from './case.ts';
 /** What is read of the router: the collector's entries, by the same commands. */
 const commands = {
   'iptables-save': 'iptables-nft-save -c',
+  'ip6tables-save': 'ip6tables-nft-save -c',
   'iptables-legacy-save': 'iptables-legacy-save -c',
   nft: 'nft list ruleset',
   ipset: 'ipset save',
   'ip-addr': 'ip addr',
   'ip-route': 'ip route show table all',
   'ip-rule': 'ip rule',
+  'ip-6-rule': 'ip -6 rule',
   sysctl: "grep -s . /proc/sys/net/ipv4/conf/*/rp_filter | sed 's|^/proc/sys/||;s|:| = |'",
 } as const;
 export type EntryName = keyof typeof commands;
@@ -21,15 +23,15 @@ const allEntries = Object.keys(commands) as EntryName[];
 const end = '=====end=====';
 
 /** What no rules change, and routes that a case leaves as they are. */
-export const baseEntries: readonly EntryName[] = ['ip-addr', 'ip-route', 'ip-rule', 'sysctl'];
+export const baseEntries: readonly EntryName[] = ['ip-addr', 'ip-route', 'ip-rule', 'ip-6-rule', 'sysctl'];
 
 /** The entries that a case may have changed. Where the legacy backend was never used in a namespace, asking would load its tables. */
 export const changedEntries = (item: Case, legacyTables: boolean): EntryName[] => [
   ...(item.iptables.length > 0 || item.nft.length > 0 ? (['nft'] as const) : []),
-  ...(item.iptables.length > 0 ? (['iptables-save'] as const) : []),
+  ...(item.iptables.length > 0 ? ([`${item.family}tables-save`] as const) : []),
   ...(legacyTables ? (['iptables-legacy-save'] as const) : []),
   ...(item.ipsets.length > 0 ? (['ipset'] as const) : []),
-  ...(item.routing.length > 0 ? (['ip-route', 'ip-rule', 'sysctl'] as const) : []),
+  ...(item.routing.length > 0 ? (['ip-route', 'ip-rule', 'ip-6-rule', 'sysctl'] as const) : []),
 ];
 
 export const dumpScript = (names: readonly EntryName[]): string =>

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { Agent } from './agent.ts';
 import type { Used } from './case.ts';
 import type { Outputs } from './dump.ts';
+import { ipv6Of } from './generate/ipv6.ts';
 
 /** Devices of the router, each with its other end in the world (`w-in`, …) and its networks. */
 export const devices = {
@@ -85,25 +86,33 @@ const mac = (text: string): string => text.replace(/(..)(?!$)/g, '$1:');
 
 function setUp(world: string): string {
   return [
-    'sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1',
+    'sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.icmp.ratelimit=0',
     'sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.icmp_msgs_per_sec=1000000 net.ipv4.icmp_msgs_burst=1000000',
     'ip link set lo up',
     `ip addr add ${extraAddresses.lo}/32 dev lo`,
+    `ip addr add ${ipv6Of(extraAddresses.lo)}/128 dev lo`,
     ...deviceNames.flatMap((name) => [
       `ip link add ${name} address ${mac(routerMac(name))} type veth peer name ${devices[name].peer} address ${mac(worldMac(name))} netns ${world}`,
       `ip addr add ${devices[name].address}/24 dev ${name}`,
+      `ip addr add ${ipv6Of(devices[name].address)}/112 dev ${name} nodad`,
       `ip link set ${name} up`,
     ]),
     `ip addr add ${extraAddresses.in0}/24 dev in0`,
+    `ip addr add ${ipv6Of(extraAddresses.in0)}/112 dev in0 nodad`,
+    'sysctl -qw net.ipv6.conf.all.forwarding=1',
     'sysctl -qw net.ipv4.ip_forward=1 net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0',
     ...deviceNames.flatMap((name) => [
       `sysctl -qw net.ipv4.conf.${name}.rp_filter=0 net.ipv4.conf.${name}.send_redirects=0`,
-      ...hostsOf(name).map((host) => `ip neigh add ${host} lladdr ${mac(worldMac(name))} dev ${name} nud permanent`),
+      ...hostsOf(name)
+        .flatMap((host) => [host, ipv6Of(host)])
+        .map((host) => `ip neigh add ${host} lladdr ${mac(worldMac(name))} dev ${name} nud permanent`),
     ]),
     'sysctl -qw net.ipv4.conf.all.send_redirects=0',
     baseRoutes,
+    baseRoutes6,
   ].join('\n');
 }
 
 /** Routes that every case starts from. */
 export const baseRoutes = `ip route replace default via ${hostsOf('out0')[0]} dev out0; ip route replace ${outside} via ${hostsOf('in0')[1]} dev in0`;
+export const baseRoutes6 = `ip -6 route replace default via ${ipv6Of(hostsOf('out0')[0] ?? '')} dev out0; ip -6 route replace fd00:172:30::/48 via ${ipv6Of(hostsOf('in0')[1] ?? '')} dev in0`;

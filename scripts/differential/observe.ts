@@ -2,7 +2,7 @@ import type { Received } from './agent.ts';
 import type { Flow } from './case.ts';
 import { deviceNames, devices } from './lab.ts';
 import { endsText } from './predict.ts';
-import { readFrame, readPacket, type Seen } from './wire.ts';
+import { readFrame, readPacket, type Seen } from './read.ts';
 
 /** What became of a packet: `out0 1.2.3.4:5>6.7.8.9:10`, `router …`, `icmp 3/3`, `reset`, or `gone`. */
 export interface Observed {
@@ -37,4 +37,4 @@ export const isAmong = (end: string, predicted: readonly string[]): boolean =>
   (predicted.includes('unrouted') && (end === 'gone' || end.startsWith('icmp '))) || predicted.some((text) => isLike(end, text));
 
 const isLike = (end: string, text: string): boolean =>
-  text === end || (text.includes('*') && new RegExp(`^${text.replace(/[.>]/g, '\\$&').replaceAll('*', '[\\d.]+')}$`).test(end));
+  text === end || (text.includes('*') && new RegExp(`^${text.replace(/[.>]/g, '\\$&').replaceAll('*', '[\\da-f.:]+')}$`).test(end));

@@ -4,15 +4,17 @@ import { parseIptablesSave } from '../../src/parse/iptables-save.ts';
 import { parseNftText } from '../../src/parse/nft-text.ts';
 import { type NodeSurroundings, type Passage, type RouteDecision, traverseNode } from '../../src/walk/netfilter/traverse.ts';
 import type { WalkContext } from '../../src/walk/netfilter.ts';
-import { rulesetsOf } from '../../src/walk/node-rules.ts';
-import { contextAt } from '../../src/walk/path/context.ts';
+import { rulesets6Of, rulesetsOf } from '../../src/walk/node-rules.ts';
+import { contextAt, sourceOn } from '../../src/walk/path/context.ts';
 import { checkSource } from '../../src/walk/path/source-check.ts';
+import { ownerOf } from '../../src/walk/path/stations.ts';
 import { reversed, tupleOf } from '../../src/walk/path/tracking.ts';
 import type { Station } from '../../src/walk/path/way.ts';
 import { lookupRoute } from '../../src/walk/route-lookup.ts';
 import type { Flow } from './case.ts';
 import { type DeviceName, deviceNames, devices } from './lab.ts';
-import { fieldsOf, type Seen } from './wire.ts';
+import type { Seen } from './read.ts';
+import { fieldsOf } from './wire.ts';
 
 /** What may become of a packet, in the words of {@link import('./observe.ts')}; undefined: the walk can't tell, because of `why`. */
 export interface Prediction {
@@ -26,12 +28,12 @@ export type View = ConntrackView & { mark: number };
 
 /** Walks one packet through the router's rules and routes as they were read. */
 export function predict(station: Station, flow: Flow, view?: View): Prediction {
-  const rulesets = rulesetsOf(station.net);
+  const first = packetOf(flow);
+  const rulesets = first.family === 'ip' ? rulesetsOf(station.net) : rulesets6Of(station.net);
   if (rulesets.state !== 'seen' || !rulesets.complete) return { ends: [], why: unreadLine(station), passages: [] };
   const doubts: string[] = [];
   const around = surroundings(station, flow, doubts);
   const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
-  const first = packetOf(flow);
   const packet = view === undefined ? first : { ...first, conntrack: view, connectionMark: view.mark };
   const passages = traverseNode(rulesets.value, packet, around, context);
   const ends = passages.flatMap((passage) => endsOf(passage, flow, station, rulesets.value, doubts));
@@ -44,6 +46,7 @@ export function predict(station: Station, flow: Flow, view?: View): Prediction {
 function unreadLine({ net }: Station): string {
   const outputs = [
     parseIptablesSave(net.entry('iptables-save')?.stdout ?? ''),
+    parseIptablesSave(net.entry('ip6tables-save')?.stdout ?? '', { family: 'ip6' }),
     parseIptablesSave(net.entry('iptables-legacy-save')?.stdout ?? ''),
     parseNftText(net.entry('nft')?.stdout ?? ''),
   ];
@@ -53,7 +56,6 @@ function unreadLine({ net }: Station): string {
 
 export const packetOf = (flow: Flow): Packet =>
   newConnection({
-    family: 'ip',
     ...fieldsOf(flow),
     mark: flow.mark,
     ...(flow.device === undefined ? { owner: { uid: 0, gid: 0 } } : { inInterface: flow.device, owner: null }),
@@ -121,11 +123,11 @@ function endsOf(passage: Passage, flow: Flow, station: Station, rulesets: Parame
   if (end === 'delivered-locally') return [`router ${ends}`];
   if (end === 'no-route') return ['unrouted'];
   if (outcome.verdict !== 'reject' || flow.device === undefined) return ['gone'];
-  const refusal = refusalOf(outcome.rejectWith ?? '');
-  const answer = answerTo(passage, refusal, station);
+  const refusal = refusalOf(outcome.rejectWith ?? '', outcome.packet.family);
+  const answer = answerTo(passage, refusal, station, flow.device);
   const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
-  // An error is first routed without a source, which the route then gives it, unless the packet was for the router itself (icmp_route_lookup).
-  let isFirst = refusal !== 'reset' && passage.hook !== 'input';
+  // An error of IPv4 is first routed without a source, which the route then gives it, unless the packet was for the router itself (icmp_route_lookup).
+  let isFirst = refusal !== 'reset' && passage.hook !== 'input' && answer.family === 'ip';
   const route = (packet: Packet): RouteDecision => {
     const asked = isFirst ? { ...packet, source: '0.0.0.0' } : packet;
     isFirst = false;
@@ -141,7 +143,7 @@ export function endsText(
   packet: Pick<Packet, 'source' | 'destination' | 'sourcePort' | 'destinationPort' | 'protocol' | 'unknown'>,
 ): string {
   const known = (end: 'source' | 'destination'): string => (packet.unknown?.includes(end) ? '*' : packet[end]);
-  if (packet.protocol === 'icmp') return `${known('source')}>${known('destination')}`;
+  if (packet.protocol.startsWith('icmp')) return `${known('source')}>${known('destination')}`;
   return `${known('source')}:${packet.sourcePort ?? '*'}>${known('destination')}:${packet.destinationPort ?? '*'}`;
 }
 
@@ -158,28 +160,43 @@ const codes: Readonly<Record<string, number>> = {
   'admin-prohibited': 13,
 };
 
-function refusalOf(rejectWith: string): string {
+/** RFC 4443, by the same names: 3.1, and what nft's icmpx means in IPv6. */
+const codes6: Readonly<Record<string, number>> = {
+  'no-route': 0,
+  'net-unreachable': 0,
+  'admin-prohibited': 1,
+  'adm-prohibited': 1,
+  'host-unreachable': 3,
+  'addr-unreachable': 3,
+  'port-unreachable': 4,
+  'policy-fail': 5,
+  'reject-route': 6,
+};
+
+function refusalOf(rejectWith: string, family: Packet['family']): string {
   if (rejectWith === 'tcp-reset') return 'reset';
-  return `icmp 3/${codes[rejectWith.replace(/^icmpx?-/, '')] ?? rejectWith}`;
+  const name = rejectWith.replace(/^icmp(x|v?6)?-/, '');
+  return family === 'ip' ? `icmp 3/${codes[name] ?? rejectWith}` : `icmp 1/${codes6[name] ?? rejectWith}`;
 }
 
 /**
  * The packet by which the router refuses. Resets and ICMP errors are given the refused packet's connection (nf_ct_attach in nf_send_reset and
  * icmp_glue_bits). It comes from the address that the packet was for, or that the route gives (icmp_send).
  */
-function answerTo({ outcome: { packet }, hook }: Passage, refusal: string, station: Station): Packet {
+function answerTo(passage: Passage, refusal: string, station: Station, device: DeviceName): Packet {
+  const { packet } = passage.outcome;
   const isReset = refusal === 'reset';
   const base = newConnection({
-    family: 'ip',
-    source: isReset || hook === 'input' ? packet.destination : ownAddressTo(packet.source, station),
+    family: packet.family,
+    source: isReset || isForRouter(passage, station) ? packet.destination : ownAddressTo(packet, station, device),
     destination: packet.source,
-    protocol: isReset ? 'tcp' : 'icmp',
+    protocol: isReset ? 'tcp' : packet.family === 'ip' ? 'icmp' : 'icmpv6',
     ...(isReset
       ? { sourcePort: packet.destinationPort ?? 0, destinationPort: packet.sourcePort ?? 0, tcpFlags: ['RST', 'ACK'] }
-      : { icmpType: 3, icmpCode: Number(refusal.split('/')[1]) }),
+      : { icmpType: packet.family === 'ip' ? 3 : 1, icmpCode: Number(refusal.split('/')[1]) }),
     ttl: 64,
-    // An error is network control (RFC 1812, 4.3.2.5).
-    dscp: isReset ? 0 : 48,
+    // An error of IPv4 is network control (RFC 1812, 4.3.2.5).
+    dscp: isReset || packet.family === 'ip6' ? 0 : 48,
     owner: null,
   });
   const { conntrack } = packet;
@@ -194,10 +211,16 @@ function answerTo({ outcome: { packet }, hook }: Passage, refusal: string, stati
   };
 }
 
-function ownAddressTo(destination: string, station: Station): string {
-  const decision = lookupRoute(station.net, { to: destination, from: '0.0.0.0', mark: 0, protocol: 'icmp' });
-  const device = decision.state === 'seen' ? decision.value.dev : undefined;
-  return deviceNames.find((name) => name === device) === undefined ? '' : devices[device as DeviceName].address;
+/** IPv4 asks the packet's route, which is there behind PREROUTING (icmp_send), IPv6 its own addresses (icmp6_send). */
+const isForRouter = ({ outcome: { packet }, hook }: Passage, station: Station): boolean =>
+  packet.family === 'ip' ? hook === 'input' : ownerOf(station, packet.destination) !== undefined;
+
+/** An error of IPv4 comes from the device that it leaves by, one of IPv6 from the device that the refused packet came in by. */
+function ownAddressTo({ source, family }: Packet, station: Station, device: DeviceName): string {
+  if (family === 'ip6') return sourceOn(station, device, source) ?? '';
+  const decision = lookupRoute(station.net, { to: source, from: '0.0.0.0', mark: 0, protocol: 'icmp' });
+  const out = decision.state === 'seen' ? decision.value.dev : undefined;
+  return deviceNames.find((name) => name === out) === undefined ? '' : devices[out as DeviceName].address;
 }
 
 /** The view of later packets of a connection whose first one came out as was seen. Undefined for a packet that belongs to none. */

@@ -1,3 +1,4 @@
+import { addressText, addressValue } from '../../src/model/netfilter-address.ts';
 import type { Packet } from '../../src/model/packet.ts';
 
 /** A packet that is sent; `id` is what it is known by wherever it comes out. */
@@ -5,59 +6,72 @@ export interface Sent {
   id: number;
   source: string;
   destination: string;
+  /** `icmp` is ICMPv6 where the addresses are IPv6. */
   protocol: 'tcp' | 'udp' | 'icmp';
   sourcePort: number;
   destinationPort: number;
   /** Of a TCP packet; upper-case. */
   tcpFlags: readonly string[];
-  /** Of an ICMP packet: 8 asks, 0 answers. */
+  /** Of an ICMP packet, in IPv4's numbers: 8 asks, 0 answers. */
   icmpType: 0 | 8;
 }
 
-/** A packet that came out: one that was sent, or an answer to one that was refused. */
-export interface Seen {
-  id: number;
-  source: string;
-  destination: string;
-  protocol: Sent['protocol'];
-  sourcePort: number;
-  destinationPort: number;
-  /** `reset`, or type and code of an ICMP error; left out for the packet itself. */
-  refusal?: string;
-}
+const isIpv6 = ({ source }: Pick<Sent, 'source'>): boolean => source.includes(':');
 
-const numbers = { icmp: 1, tcp: 6, udp: 17 } as const;
+/** Protocol numbers, and the echo types of ICMPv6 by those of ICMP (RFC 4443, 4). */
+export const protocolNumbers = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58 } as const;
+const echoTypes = { 8: 128, 0: 129 } as const;
 const flagBits: Readonly<Record<string, number>> = { FIN: 1, SYN: 2, RST: 4, PSH: 8, ACK: 16 };
-const magic = 0x6b386e00;
+export const magic = 0x6b386e00;
 
-/** The IPv4 packet as bytes in hexadecimal (RFC 791, 792, 768, 9293), with right checksums. */
+const numberOf = (sent: Sent): number => protocolNumbers[sent.protocol === 'icmp' && isIpv6(sent) ? 'icmpv6' : sent.protocol];
+const headerLength = (sent: Sent): number => (isIpv6(sent) ? 40 : 20);
+
+/** The packet as bytes in hexadecimal (RFC 791, 8200, 792, 4443, 768, 9293), with right checksums. */
 export function packetBytes(sent: Sent): string {
   const payload = payloadOf(sent);
-  const packet = Buffer.alloc(20 + payload.length);
-  packet.writeUInt16BE(0x4500, 0);
-  packet.writeUInt16BE(packet.length, 2);
-  packet.writeUInt16BE(0x4000, 6);
-  packet.writeUInt8(64, 8);
-  packet.writeUInt8(numbers[sent.protocol], 9);
-  packet.set(addressBytes(sent.source), 12);
-  packet.set(addressBytes(sent.destination), 16);
-  packet.writeUInt16BE(checksum(packet.subarray(0, 20)), 10);
-  packet.set(payload, 20);
-  return packet.toString('hex');
+  return Buffer.concat([isIpv6(sent) ? header6(sent, payload.length) : header4(sent, payload.length), payload]).toString('hex');
 }
 
-export const frameBytes = (to: string, from: string, packet: string): string => `${to}${from}0800${packet}`;
+function header4(sent: Sent, length: number): Buffer {
+  const header = Buffer.alloc(20);
+  header.writeUInt16BE(0x4500, 0);
+  header.writeUInt16BE(header.length + length, 2);
+  header.writeUInt16BE(0x4000, 6);
+  header.writeUInt8(64, 8);
+  header.writeUInt8(numberOf(sent), 9);
+  header.set(addressBytes(sent.source), 12);
+  header.set(addressBytes(sent.destination), 16);
+  header.writeUInt16BE(checksum(header), 10);
+  return header;
+}
+
+function header6(sent: Sent, length: number): Buffer {
+  const header = Buffer.alloc(40);
+  header.writeUInt8(0x60, 0);
+  header.writeUInt16BE(length, 4);
+  header.writeUInt8(numberOf(sent), 6);
+  header.writeUInt8(64, 7);
+  header.set(addressBytes(sent.source), 8);
+  header.set(addressBytes(sent.destination), 24);
+  return header;
+}
+
+/** An Ethernet frame around a packet of either family. */
+export const frameBytes = (to: string, from: string, packet: string): string =>
+  `${to}${from}${packet.startsWith('6') ? '86dd' : '0800'}${packet}`;
 
 /** The fields that the walk looks at, as the sent packet has them. */
-export const fieldsOf = (sent: Sent): Omit<Packet, 'mark' | 'conntrack' | 'family'> => ({
+export const fieldsOf = (sent: Sent): Omit<Packet, 'mark' | 'conntrack'> => ({
+  family: isIpv6(sent) ? 'ip6' : 'ip',
   source: sent.source,
   destination: sent.destination,
-  protocol: sent.protocol,
+  protocol: sent.protocol === 'icmp' && isIpv6(sent) ? 'icmpv6' : sent.protocol,
   ...(sent.protocol === 'icmp'
-    ? { icmpType: sent.icmpType, icmpCode: 0 }
+    ? { icmpType: isIpv6(sent) ? echoTypes[sent.icmpType] : sent.icmpType, icmpCode: 0 }
     : { sourcePort: sent.sourcePort, destinationPort: sent.destinationPort }),
   ...(sent.protocol === 'tcp' ? { tcpFlags: sent.tcpFlags } : {}),
-  length: 20 + payloadOf(sent).length,
+  length: headerLength(sent) + payloadOf(sent).length,
   ttl: 64,
   dscp: 0,
   fragment: false,
@@ -66,7 +80,7 @@ export const fieldsOf = (sent: Sent): Omit<Packet, 'mark' | 'conntrack' | 'famil
 function payloadOf(sent: Sent): Buffer {
   const body = Buffer.alloc(sent.protocol === 'tcp' ? 20 : 16);
   if (sent.protocol === 'icmp') {
-    body.writeUInt8(sent.icmpType, 0);
+    body.writeUInt8(isIpv6(sent) ? echoTypes[sent.icmpType] : sent.icmpType, 0);
     body.writeUInt16BE(sent.sourcePort, 4);
   } else {
     body.writeUInt16BE(sent.sourcePort, 0);
@@ -87,10 +101,11 @@ function payloadOf(sent: Sent): Buffer {
   return body;
 }
 
+/** Over the pseudo-header, too, but for ICMP of IPv4. All lengths here are below 256. */
 function transportChecksum(sent: Sent, body: Buffer): number {
-  if (sent.protocol === 'icmp') return checksum(body);
-  const pseudo = Buffer.from([...addressBytes(sent.source), ...addressBytes(sent.destination), 0, numbers[sent.protocol], 0, body.length]);
-  return checksum(Buffer.concat([pseudo, body]));
+  if (sent.protocol === 'icmp' && !isIpv6(sent)) return checksum(body);
+  const ends = [...addressBytes(sent.source), ...addressBytes(sent.destination)];
+  return checksum(Buffer.concat([Buffer.from([...ends, 0, numberOf(sent), 0, body.length]), body]));
 }
 
 function checksum(bytes: Buffer): number {
@@ -100,51 +115,13 @@ function checksum(bytes: Buffer): number {
   return ~sum & 0xffff;
 }
 
-const addressBytes = (address: string): number[] => address.split('.').map(Number);
-const addressText = (packet: Buffer, at: number): string => [...packet.subarray(at, at + 4)].join('.');
-
-/** Reads a frame; undefined when it is none of those that were sent, nor an answer to one. */
-export const readFrame = (hex: string): Seen | undefined => (hex.slice(24, 28) === '0800' ? readPacket(hex.slice(28)) : undefined);
-
-/** Reads an IPv4 packet. */
-export function readPacket(hex: string): Seen | undefined {
-  const packet = Buffer.from(hex, 'hex');
-  if (packet.length < 28 || packet.readUInt8(0) >> 4 !== 4) return undefined;
-  const header = (packet.readUInt8(0) & 15) * 4;
-  const body = packet.subarray(header);
-  const ends = { source: addressText(packet, 12), destination: addressText(packet, 16) };
-  const number = packet.readUInt8(9);
-  if (number === numbers.icmp) return readIcmp(body, ends);
-  if (number === numbers.tcp && body.length >= 20) return readTcp(body, ends);
-  if (number !== numbers.udp || body.length < 16 || body.readUInt32BE(8) !== magic) return undefined;
-  return { ...ends, ...portsOf(body), protocol: 'udp', id: body.readUInt32BE(12) };
+function addressBytes(address: string): number[] {
+  const parsed = addressValue(address);
+  if (parsed === undefined) throw new RangeError(`${address} is no address`);
+  const length = parsed.family === 'ip' ? 4 : 16;
+  return Array.from({ length }, (_, at) => Number((parsed.value >> BigInt(8 * (length - 1 - at))) & 0xffn));
 }
 
-type Ends = Pick<Seen, 'source' | 'destination'>;
-const portsOf = (body: Buffer) => ({ sourcePort: body.readUInt16BE(0), destinationPort: body.readUInt16BE(2) });
-
-function readTcp(body: Buffer, ends: Ends): Seen {
-  const [isReset, acknowledges] = [4, 16].map((flag) => (body.readUInt8(13) & flag) !== 0);
-  const base: Seen = { ...ends, ...portsOf(body), protocol: 'tcp', id: body.readUInt32BE(4) };
-  if (!isReset) return base;
-  return { ...base, id: acknowledges ? body.readUInt32BE(8) - 1 : base.id, refusal: 'reset' };
-}
-
-function readIcmp(body: Buffer, ends: Ends): Seen | undefined {
-  const type = body.readUInt8(0);
-  if (type === 0 || type === 8) {
-    if (body.length < 16 || body.readUInt32BE(8) !== magic) return undefined;
-    return { ...ends, protocol: 'icmp', sourcePort: body.readUInt16BE(4), destinationPort: 0, id: body.readUInt32BE(12) };
-  }
-  const refused = body.length < 8 + 28 ? undefined : readPacket(body.subarray(8).toString('hex'));
-  return (
-    refused && {
-      ...ends,
-      protocol: 'icmp',
-      sourcePort: 0,
-      destinationPort: 0,
-      id: refused.id,
-      refusal: `icmp ${type}/${body.readUInt8(1)}`,
-    }
-  );
-}
+/** The text of an address in a packet; 4 or 16 bytes. */
+export const addressAt = (bytes: Buffer): string =>
+  addressText({ family: bytes.length === 4 ? 'ip' : 'ip6', value: BigInt(`0x${bytes.toString('hex')}`) });

@@ -9,6 +9,7 @@ export interface Found {
 
 const nothing: Case = {
   seed: 0,
+  family: 'ip',
   order: ['legacy', 'nft', 'iptables'],
   iptables: [],
   legacy: [],

@@ -4,6 +4,7 @@ import { Random } from '../random.ts';
 import { flavours } from './flavours.ts';
 import { randomFlows } from './flows.ts';
 import { randomTables } from './iptables.ts';
+import { toIpv6 } from './ipv6.ts';
 import { randomNft } from './nft.ts';
 import { randomRouting } from './routing.ts';
 
@@ -16,6 +17,7 @@ export function randomCase(seed: number): Case {
   const isMixed = random.chance(0.35);
   const rules = {
     seed,
+    family: 'ip' as const,
     order: random.pick([
       ['iptables', 'legacy', 'nft'],
       ['nft', 'legacy', 'iptables'],
@@ -27,7 +29,8 @@ export function randomCase(seed: number): Case {
     ipsets,
     routing: randomRouting(random),
   };
-  return { ...rules, flows: randomFlows(random, rules) };
+  const made: Case = { ...rules, flows: randomFlows(random, rules) };
+  return random.chance(0.35) ? toIpv6(made) : made;
 }
 
 function randomSets(random: Random): string[] {
