@@ -4,7 +4,7 @@ import { passHook } from './rules.ts';
 import { checkSource } from './source-check.ts';
 import { deviceLine, deviceOf } from './stations.ts';
 import { confirm, trackPacket } from './tracking.ts';
-import { atStation, describePacket, ended, going, nameOf, type Stage, type Station, type Way, type World } from './way.ts';
+import { atStation, describePacket, ended, going, mayBeCut, nameOf, type Stage, type Station, type Way, type World } from './way.ts';
 
 /**
  * A packet that comes to the IP layer of a station (ip_rcv, ip_route_input_slow, ip_forward): PREROUTING, the route, the look at its source, and
@@ -45,12 +45,14 @@ function forward(world: World, way: Way, station: Station, device: string, route
   if (way.visited.includes(visit)) return looped(way, station);
   const out = deviceOf(station, route.device);
   const mtu = route.mtu ?? out?.link.mtu;
-  if (mtu !== undefined && (way.packet.length ?? 0) > mtu) {
+  const isTooLong = mtu !== undefined && (way.packet.length ?? 0) > mtu;
+  if (isTooLong && !mayBeCut(way.packet)) {
     const says = `${nameOf(station)} does not forward ${way.packet.length} bytes by ${route.device}: mtu ${mtu}; it answers with ICMP "fragmentation needed"`;
     const step = { kind: 'device' as const, says, brief: `mtu ${mtu}`, evidence: out ? [deviceLine(out)] : [] };
     return ended(way, 'dropped', step);
   }
-  const marked = { ...way, visited: [...way.visited, visit], packet: { ...way.packet, ttl: (way.packet.ttl ?? 64) - 1 } };
+  const cut = isTooLong ? { ...way.packet, length: mtu } : way.packet;
+  const marked = { ...way, visited: [...way.visited, visit], packet: { ...cut, ttl: (way.packet.ttl ?? 64) - 1 } };
   const devices = { in: device, out: route.device, gateway: route.gateway };
   const forwarded = passHook(world, marked, station, 'forward', devices);
   const left = forwarded.on.map((passed) => passHook(world, passed, station, 'postrouting', { out: route.device, gateway: route.gateway }));

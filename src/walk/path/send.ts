@@ -4,7 +4,7 @@ import { type Routed, routeOf } from './route.ts';
 import { passHook } from './rules.ts';
 import { deviceLine, deviceOf } from './stations.ts';
 import { confirm, trackPacket } from './tracking.ts';
-import { atStation, ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
+import { atStation, ended, going, mayBeCut, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
 /**
  * A packet of the station's own: route, OUTPUT, the route again where OUTPUT changed what it is routed by (ip_route_me_harder), POSTROUTING.
@@ -41,8 +41,8 @@ function leave(way: Way, station: Station, routed: Exclude<Routed, { to: 'over' 
   const { device, gateway } = routed;
   const mtu = routed.mtu ?? deviceOf(station, device)?.link.mtu;
   const sized = way.packet.length === fullLength && mtu !== undefined ? { ...way, packet: { ...way.packet, length: mtu } } : way;
-  if (mtu !== undefined && way.inside.length === 0 && (sized.packet.length ?? 0) > mtu) return tooLong(sized, station, device, mtu);
-  // The packet of a tunnel may be cut into fragments, of which the longest counts from here on.
+  if (mtu !== undefined && way.inside.length === 0 && !mayBeCut(sized.packet) && (sized.packet.length ?? 0) > mtu) return tooLong(sized, station, device, mtu);
+  // The packet of a tunnel, too, may be cut into fragments, of which the longest counts from here on.
   const cut = mtu !== undefined && (sized.packet.length ?? 0) > mtu ? { ...sized, packet: { ...sized.packet, length: mtu } } : sized;
   return [going(cut, { at: 'transmit', station, device, gateway })];
 }

@@ -129,6 +129,9 @@ export const ended = (way: Way, disposition: Disposition, step: Step): Way[] => 
 export const assuming = (way: Way, sentence: string): Way =>
   way.assumed.includes(sentence) ? way : { ...way, assumed: [...way.assumed, sentence] };
 
+/** An answer to a ping has no "don't fragment", whatever the question had (icmp_sk_init in net/ipv4/icmp.c); what is cut counts by its longest part. */
+export const mayBeCut = ({ protocol, icmpType }: Packet): boolean => protocol === 'icmp' && icmpType === 0;
+
 /** `10.244.1.3 -> 10.96.0.10:53/udp`; the source port only where the flow names it or it tells something. */
 export function describePacket(packet: Packet): string {
   const destination = packet.unknown?.includes('destination') ? 'an address that is not known' : packet.destination;
