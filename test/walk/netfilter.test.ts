@@ -140,6 +140,26 @@ describe('evaluateHook', () => {
     expect(evaluateHook([nat], 'prerouting', later)[0]?.dnat).toBe(undefined);
   });
 
+  it('drops a later packet of a masqueraded connection that leaves by another device, where it is known to be one', () => {
+    const nat = parseIptablesSave('*nat\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n').value;
+    const tuple = { source: '10.244.1.3', destination: '10.244.2.4', sourcePort: 40000, destinationPort: 8080 };
+    const reply = { source: '10.244.2.4', destination: '192.168.1.11', sourcePort: 8080, destinationPort: 40000 };
+    const evaluate = (masqueradedBy: string | null | undefined, local: string) => {
+      const known = { state: 'established', status: ['snat'], direction: 'original', original: tuple, reply } as const;
+      const view = { ...known, natSettled: ['source', 'destination'] as const, ...(masqueradedBy === undefined ? {} : { masqueradedBy }) };
+      return evaluateHook([nat], 'postrouting', packet({ conntrack: view }), {
+        localAddresses: [local],
+        masqueradeAddress: () => '10.244.1.0',
+      })[0];
+    };
+    expect(evaluate('eth0', '192.168.1.11')).toMatchObject({ verdict: 'drop', decidedBy: { line: 3 } });
+    expect(evaluate('flannel.1', '192.168.1.11')).toMatchObject({ verdict: 'accept', packet: { source: '192.168.1.11' } });
+    expect(evaluate(null, '192.168.1.11')?.verdict).toBe('accept');
+    // An entry of the table does not say; the address of a pool that no device has was not chosen by masquerading.
+    expect(evaluate(undefined, '192.168.1.11')?.verdict).toBe('insufficient-info');
+    expect(evaluate(undefined, '192.168.1.12')?.verdict).toBe('accept');
+  });
+
   it('runs the chains of all tables in the order of their priority; one drop is enough', () => {
     const nft = parseNftText(
       [

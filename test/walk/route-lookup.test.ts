@@ -4,12 +4,17 @@ import type { Entry } from '../../src/snapshot/entry.ts';
 import { lookupRoute, type RouteQuery } from '../../src/walk/route-lookup.ts';
 
 /** Outputs of iproute2 6.1, each as the tool printed it for the namespace that the test describes. */
-function netOf(routes: string, rules = '0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n') {
+function netOf(
+  routes: string,
+  rules = '0:\tfrom all lookup local\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n',
+  rules6?: string,
+) {
   const entry = (name: string, stdout: string): [string, Entry] => [
     `node/n1/${name}`,
     { key: `node/n1/${name}`, command: name, on: { kind: 'node', name: 'n1' }, exit: 0, stdout, stderr: '' },
   ];
-  return namespaceFacts(new Map([entry('ip-route', routes), entry('ip-rule', rules)]), 'node/n1');
+  const read = [entry('ip-route', routes), entry('ip-rule', rules), ...(rules6 === undefined ? [] : [entry('ip-6-rule', rules6)])];
+  return namespaceFacts(new Map(read), 'node/n1');
 }
 
 const main = `default via 192.168.1.1 dev eth0 
@@ -27,8 +32,8 @@ fd00:2::/64 via fd00:1::12 dev eth0 metric 1024 pref medium
 const withRule = (rule: string): string =>
   `0:\tfrom all lookup local\n${rule}\n32766:\tfrom all lookup main\n32767:\tfrom all lookup default\n`;
 
-function ask(query: RouteQuery, rules?: string): string {
-  const answer = lookupRoute(netOf(main, rules), query);
+function ask(query: RouteQuery, rules?: string, rules6?: string): string {
+  const answer = lookupRoute(netOf(main, rules, rules6), query);
   if (answer.state !== 'seen') return answer.state;
   const { route, refusedBy, doubt } = answer.value;
   const words = refusedBy ? `refused by ${refusedBy.text.trim()}` : (route?.text.trim() ?? 'none');
@@ -48,6 +53,12 @@ describe('lookupRoute', () => {
 
   it('takes IPv6 routes for IPv6, and says that no IPv6 rules were read', () => {
     expect(ask({ to: 'fd00:2::9' })).toBe('fd00:2::/64 via fd00:1::12 dev eth0 metric 1024 pref medium (not sure)');
+  });
+
+  it('follows the rules of IPv6 where they were read, and those of IPv4 for IPv4 only', () => {
+    const rules6 = '0:\tfrom all lookup local\n100:\tfrom all to fd00:2::/64 prohibit\n32766:\tfrom all lookup main\n';
+    expect(ask({ to: 'fd00:2::9' }, undefined, rules6)).toBe('refused by 100:\tfrom all to fd00:2::/64 prohibit');
+    expect(ask({ to: '1.1.1.1' }, undefined, rules6)).toBe('default via 192.168.1.1 dev eth0');
   });
 
   it('follows rules on marks, devices, ports and protocols where they are known', () => {

@@ -41,7 +41,8 @@ function leave(way: Way, station: Station, routed: Exclude<Routed, { to: 'over' 
   const { device, gateway } = routed;
   const mtu = routed.mtu ?? deviceOf(station, device)?.link.mtu;
   const sized = way.packet.length === fullLength && mtu !== undefined ? { ...way, packet: { ...way.packet, length: mtu } } : way;
-  if (mtu !== undefined && way.inside.length === 0 && !mayBeCut(sized.packet) && (sized.packet.length ?? 0) > mtu) return tooLong(sized, station, device, mtu);
+  if (mtu !== undefined && way.inside.length === 0 && !mayBeCut(sized.packet) && (sized.packet.length ?? 0) > mtu)
+    return tooLong(sized, station, device, mtu);
   // The packet of a tunnel, too, may be cut into fragments, of which the longest counts from here on.
   const cut = mtu !== undefined && (sized.packet.length ?? 0) > mtu ? { ...sized, packet: { ...sized.packet, length: mtu } } : sized;
   return [going(cut, { at: 'transmit', station, device, gateway })];
