@@ -10,8 +10,8 @@ import { readAccuracy, writeAccuracy } from './accuracy-table.ts';
 /**
  * Breaks the real cluster in every way that loses packets and asks `k8snet capture` alone, to which no table of a node is known: is the place and the direction
  * of the loss right, and the kernel's reason, and the counter that agrees? Results go to docs/capture-accuracy.json, and to the rows of
- * docs/accuracy.json as `capture`, `dropReason` and `counters` (right, wrong, n/a). Faults are made and mended one by one under a lock where --lock
- * names its file, so that others can use the cluster in between.
+ * docs/accuracy.json as `capture`, `dropReason` and `counters` (right, wrong, n/a). Where --lock names a file, its lock is held while faults are made
+ * and mended, and given up now and then, so that others can use the cluster in between.
  *
  *   npm run capture-accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--out docs/accuracy.json] [--bundles DIRECTORY] [--keep] [--lock FILE]
  */
@@ -75,17 +75,26 @@ async function measure(mode: string, id: string, truth: CaptureTruth): Promise<R
   return { case: id, mode, ...markCapture(truth, report), says };
 }
 
-/** Waits for the lock (flock(1)) and holds it until the returned function is called. */
-async function lock(): Promise<() => Promise<void>> {
-  const file = argument('lock');
-  if (file === undefined) return async () => {};
-  const holder = execa('flock', ['-w', '1800', file, 'sh', '-c', 'echo locked; exec cat'], { reject: false, buffer: false });
-  await Promise.race([once(holder.stdout, 'data'), holder]);
-  if (holder.exitCode !== null) throw new Error(`${file} was not to be had within half an hour`);
-  return async () => {
-    holder.stdin.end();
-    await holder;
+/** Others that wait for the cluster get it after so long. */
+const longestHeld = 240_000;
+
+/** Waits for the lock (flock(1)), unless it is held since less than that; `free` gives it back in any case. */
+function createLock(file: string | undefined) {
+  let since = 0;
+  let free = async (): Promise<void> => {};
+  const take = async (): Promise<void> => {
+    if (file === undefined || (since > 0 && Date.now() - since < longestHeld)) return;
+    await free();
+    const holder = execa('flock', ['-w', '1800', file, 'sh', '-c', 'echo locked; exec cat'], { reject: false, buffer: false });
+    await Promise.race([once(holder.stdout, 'data'), holder]);
+    if (holder.exitCode !== null) throw new Error(`${file} was not to be had within half an hour`);
+    since = Date.now();
+    free = async () => {
+      holder.stdin.end();
+      await holder;
+    };
   };
+  return { take, free: () => free() };
 }
 
 /** Results of a run that took some of the faults stay beside those of another. */
@@ -106,20 +115,22 @@ function save(results: readonly Result[]): void {
 
 const faults = JSON.parse((await execa('test/cluster/cluster.sh', ['faults', '--json'])).stdout) as { id: string; modes: string[] }[];
 const results: Result[] = [];
+const lock = createLock(argument('lock'));
 for (const mode of argument('mode')?.split(',') ?? ['iptables', 'nftables']) {
   const up = await cluster(mode, ['up']);
   if (up.exitCode !== 0 && !/up already/.test(String(up.all)))
     throw new Error(`the cluster did not come up: ${String(up.all).slice(-800)}`);
   for (const [id, truth] of Object.entries(captureTruths)) {
     if (!only.includes(id) || !faults.some((fault) => fault.id === id && fault.modes.includes(mode))) continue;
-    const release = await lock();
-    const result = await measure(mode, id, captureTruth(id, mode) ?? truth).finally(release);
+    await lock.take();
+    const result = await measure(mode, id, captureTruth(id, mode) ?? truth);
     results.push(result);
     save(results);
     console.log(`${result.capture}  drop reason ${result.dropReason}  counters ${result.counters}  ${mode}  ${id}  ${result.says}`);
   }
   if (!process.argv.includes('--keep')) await cluster(mode, ['down']);
 }
+await lock.free();
 type Column = 'capture' | 'dropReason' | 'counters';
 const count = (key: Column, value: Mark): number => results.filter((result) => result[key] === value).length;
 const column = (key: Column) => ({ right: count(key, 'right'), wrong: count(key, 'wrong'), notApplicable: count(key, 'n/a') });
