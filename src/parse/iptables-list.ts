@@ -1,7 +1,8 @@
-import type { Chain, NetfilterRuleset, Table } from '../model/netfilter.ts';
+import type { Chain, NetfilterRuleset, Rule, Table } from '../model/netfilter.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
 import { listedRule } from './iptables/listed-rule.ts';
 import { parseRule } from './iptables/rule.ts';
+import { ruleSequences } from './iptables/rule-sequence.ts';
 import { baseChain } from './iptables-save.ts';
 
 export interface IptablesListOptions {
@@ -34,9 +35,12 @@ export function parseIptablesRules(text: string, options: IptablesListOptions = 
       chains.set(match[2], declare(state, match[2], match[3], index + 1, match[4] === undefined ? undefined : [match[4], match[5] ?? '0']));
   });
   const names = new Set([...chains].filter(([, chain]) => chain.base === undefined).map(([name]) => name));
+  const sequences = ruleSequences();
   lines.forEach((line, index) => {
-    readRuleLine(state, chains, names, line, index + 1);
+    const read = readRuleLine(state, chains, names, line, index + 1);
+    if (read !== undefined) sequences.add(read.chain, read.rule, read.position);
   });
+  sequences.finish();
   return finish(state, options);
 }
 
@@ -96,21 +100,28 @@ function declare(state: State, name: string, policy: string | undefined, line: n
   return chain;
 }
 
-function readRuleLine(state: State, chains: ReadonlyMap<string, Chain>, names: ReadonlySet<string>, line: string, number: number): void {
-  if (line.trim() === '' || /^-[PN] /.test(line) || readWarning(state, line, number)) return;
+function readRuleLine(
+  state: State,
+  chains: ReadonlyMap<string, Chain>,
+  names: ReadonlySet<string>,
+  line: string,
+  number: number,
+): { chain: Chain; rule: Rule; position: number | undefined } | undefined {
+  if (line.trim() === '' || /^-[PN] /.test(line) || readWarning(state, line, number)) return undefined;
   const rule = parseRule(line, names, state.table.family === 'ip6' ? 'ip6' : 'ip');
   const chain = 'why' in rule ? undefined : chains.get(rule.chain);
   if ('why' in rule || chain === undefined) {
     state.unparsed.push({ line: number, text: line, why: 'why' in rule ? rule.why : 'its chain is not in the output' });
-    return;
+    return undefined;
   }
-  chain.rules.push({
+  const read: Rule = {
     line: number,
     text: line,
     ...(rule.counters === undefined ? {} : { counters: rule.counters }),
     ...(rule.comment === undefined ? {} : { comment: rule.comment }),
     statements: rule.statements,
-  });
+  };
+  return { chain, rule: read, position: rule.position };
 }
 
 function readWarning(state: State, line: string, number: number): boolean {

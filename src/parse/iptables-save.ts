@@ -1,6 +1,7 @@
-import type { BaseChain, Chain, Hook, NetfilterRuleset, RulesetSource, RulesetWarning, Table } from '../model/netfilter.ts';
+import type { BaseChain, Chain, Hook, NetfilterRuleset, RulesetSource, RulesetWarning, Statement, Table } from '../model/netfilter.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
 import { parseRule } from './iptables/rule.ts';
+import { type RuleSequences, ruleSequences } from './iptables/rule-sequence.ts';
 import { endsInLine } from './text-lines.ts';
 
 export interface IptablesSaveOptions {
@@ -16,6 +17,7 @@ interface State {
   table: Table | undefined;
   chains: Map<string, Chain>;
   names: Set<string>;
+  sequences: RuleSequences;
   begun: number;
   completed: number;
   /** Lines are known to be missing, or may be: `grep`, which also colours, left them out. */
@@ -36,6 +38,7 @@ export function parseIptablesSave(text: string, options: IptablesSaveOptions = {
   lines.forEach((line, index) => {
     readLine(state, withoutEscapes(line), index + 1);
   });
+  state.sequences.finish();
   return { value: state.ruleset, unparsed: state.unparsed, complete: isComplete(state) && endsInLine(text) };
 }
 
@@ -62,7 +65,17 @@ function initialState(lines: string[], options: IptablesSaveOptions): State {
     warnings: [],
     otherLines: [],
   };
-  return { ruleset, unparsed: [], table: undefined, chains: new Map(), names: new Set(), begun: 0, completed: 0, partial: false };
+  return {
+    ruleset,
+    unparsed: [],
+    table: undefined,
+    chains: new Map(),
+    names: new Set(),
+    sequences: ruleSequences(),
+    begun: 0,
+    completed: 0,
+    partial: false,
+  };
 }
 
 /**
@@ -191,8 +204,7 @@ function readRule(state: State, line: string, number: number): void {
     ...(rule.comment === undefined ? {} : { comment: rule.comment }),
     statements: rule.statements,
   };
-  if (rule.position === undefined) chain.rules.push(parsed);
-  else chain.rules.splice(rule.position - 1, 0, parsed);
+  state.sequences.add(chain, parsed, rule.position);
 }
 
 /** The name of the table that rules without one stand in. */
@@ -216,15 +228,14 @@ function undeclaredChain(state: State, table: Table, name: string, line: number)
 
 /** A rule that can't be read still stands in its chain, so that a packet walk knows that something is there. */
 function keepUnreadRule(state: State, text: string, number: number, why: string): void {
-  const chain = state.chains.get(/^-[AI] (\S+)/.exec(text)?.[1] ?? '');
-  chain?.rules.push({
-    line: number,
-    text,
-    statements: [
-      { role: 'match', kind: 'opaque', text, why },
-      { role: 'action', kind: 'opaqueAction', text, why },
-    ],
-  });
+  const [, option, name = '', position = '1'] = /^-([AI]) (\S+)(?: (\d+)(?= ))?/.exec(text) ?? [];
+  const chain = state.chains.get(name);
+  if (chain === undefined) return;
+  const statements: Statement[] = [
+    { role: 'match', kind: 'opaque', text, why },
+    { role: 'action', kind: 'opaqueAction', text, why },
+  ];
+  state.sequences.add(chain, { line: number, text, statements }, option === 'I' ? Number(position) : undefined);
 }
 
 /** Hook and priority that iptables gives its built-in chains (linux/netfilter_ipv4.h, enum nf_ip_hook_priorities). */

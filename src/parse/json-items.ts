@@ -54,19 +54,28 @@ const deepest = 500;
 
 function isTooDeep(text: string): boolean {
   let depth = 0;
-  let inString = false;
-  for (let index = 0; index < text.length; index++) {
+  const { length } = text;
+  for (let index = 0; index < length; index++) {
     const code = text.charCodeAt(index);
-    if (code === quote) inString = !inString;
-    else if (inString) index += code === backslash ? 1 : 0;
-    else if (code === openBracket || code === openBrace) depth++;
-    else if (code === openBracket + 2 || code === openBrace + 2) depth--;
+    if (code === 0x22) index = stringEnd(text, index + 1);
+    // `[` and `{`, `]` and `}` differ in one bit.
+    else if ((code & 0xdf) === 0x5b) depth++;
+    else if ((code & 0xdf) === 0x5d) depth--;
     if (depth > deepest) return true;
   }
   return false;
 }
 
-const [quote = 0, backslash = 0, openBracket = 0, openBrace = 0] = ['"', '\\', '[', '{'].map((character) => character.charCodeAt(0));
+/** Where the quote stands that ends a string, or the text's length. */
+function stringEnd(text: string, start: number): number {
+  const { length } = text;
+  for (let index = start; index < length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === 0x22) return index;
+    if (code === 0x5c) index++;
+  }
+  return length;
+}
 
 /** Every line of the text, listed as unparsed. */
 export const wholeText = (text: string, why: string): UnparsedLine[] =>

@@ -1,15 +1,11 @@
-import { z } from 'zod';
 import type { Chain, NamedSet, NetfilterRuleset, Table } from '../model/netfilter.ts';
 import type { Parsed } from '../model/parsed.ts';
 import { jsonText, wholeJson, wholeText } from './json-items.ts';
 import { namedObjectOfJson } from './nft/json-named.ts';
 import { chainOfJson, flowtableOfJson, ruleOfJson, setOfJson } from './nft/json-objects.ts';
+import { member, textMember } from './nft/json-value.ts';
 import { initialNftState, isFamily, type NftState, newTable, unread } from './nft/state.ts';
 import { markLossyTables } from './nft/xtables.ts';
-
-/** Objects of later versions may have more members, and there may be more kinds of objects (libnftables-json(5)). */
-const listing = z.looseObject({ nftables: z.array(z.record(z.string(), z.unknown())) });
-const member = z.looseObject({ family: z.string(), table: z.string().optional(), name: z.string().optional() });
 
 /**
  * Reads `nft -j list ruleset` (libnftables-json(5), nft 0.9 to 1.1). JSON stands on one line, so that `line` is 1 everywhere; rules carry their
@@ -19,13 +15,13 @@ const member = z.looseObject({ family: z.string(), table: z.string().optional(),
 export function parseNftJson(text: string): Parsed<NetfilterRuleset> {
   const state: State = { ...initialNftState(), tables: new Map() };
   const { before, json } = parted(text);
-  const parsed = listing.safeParse(wholeJson(json));
-  if (!parsed.success) {
+  const objects = objectsOf(wholeJson(json));
+  if (objects === undefined) {
     const unparsed = wholeText(text, 'not the JSON of nft: cut, or mixed with other output');
     return { value: state.ruleset, unparsed, complete: false };
   }
   readBefore(state, before);
-  for (const object of parsed.data.nftables) readObject(state, object);
+  for (const object of objects) readObject(state, object);
   for (const table of state.ruleset.tables) table.closed = true;
   markLossyTables(state.ruleset);
   return { value: state.ruleset, unparsed: state.unparsed, complete: state.unparsed.length === 0 };
@@ -41,6 +37,24 @@ interface Indexed {
   chains: Map<unknown, Chain>;
   sets: Map<unknown, NamedSet>;
 }
+
+/**
+ * Objects of later versions may have more members, and there may be more kinds of objects (libnftables-json(5)). By hand and not by a schema, which
+ * would copy every object of a listing of a hundred megabytes.
+ */
+function objectsOf(json: unknown): Data[] | undefined {
+  const list = member(json, 'nftables');
+  return Array.isArray(list) && list.every(isData) ? list : undefined;
+}
+
+type Data = Record<string, unknown>;
+
+const isData = (value: unknown): value is Data => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isOptionalText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+
+/** What every object but metainfo says of itself. */
+const isMember = (value: unknown): value is Data & { family: string } =>
+  isData(value) && typeof value.family === 'string' && isOptionalText(value.table) && isOptionalText(value.name);
 
 /** The Warning lines of nft are on standard error and may stand before the JSON when both were taken together. */
 function parted(text: string): { before: string; json: string } {
@@ -60,27 +74,26 @@ function readBefore(state: State, before: string): void {
   });
 }
 
-function readObject(state: State, object: Record<string, unknown>): void {
-  const [kind = '', content] = Object.entries(object)[0] ?? [];
+function readObject(state: State, object: Data): void {
+  const kind = Object.keys(object)[0] ?? '';
+  const content = object[kind];
   if (kind === 'metainfo') {
-    const version = z.looseObject({ version: z.string() }).safeParse(content);
-    if (version.success) state.ruleset.toolVersion = version.data.version;
+    const version = textMember(content, 'version');
+    if (version !== undefined) state.ruleset.toolVersion = version;
     return;
   }
-  const parsed = member.safeParse(content);
-  const indexed = parsed.success ? state.tables.get(`${parsed.data.family} ${parsed.data.table}`) : undefined;
-  const why =
-    !parsed.success || !isFamily(parsed.data.family)
-      ? 'not an object of a table'
-      : kind === 'table'
-        ? addTable(state, parsed.data)
-        : indexed === undefined
-          ? 'its table is not in the output'
-          : readMember(indexed, kind, parsed.data);
+  const why = !isMember(content) || !isFamily(content.family) ? 'not an object of a table' : readOfTable(state, kind, content);
   if (why !== undefined) unread(state, 1, jsonText(object).slice(0, 300), why);
 }
 
-function addTable(state: State, data: Record<string, unknown>): undefined {
+/** Returns why it can't be read. */
+function readOfTable(state: State, kind: string, content: Data): string | undefined {
+  if (kind === 'table') return addTable(state, content);
+  const indexed = state.tables.get(`${content.family} ${content.table}`);
+  return indexed === undefined ? 'its table is not in the output' : readMember(indexed, kind, content);
+}
+
+function addTable(state: State, data: Data): undefined {
   const { family, name, flags, comment } = data;
   if (typeof family !== 'string' || !isFamily(family)) return;
   const table = newTable(family, String(name), 1);
@@ -105,7 +118,7 @@ const objectKinds = new Set([
 ]);
 
 /** Returns why it can't be read. */
-function readMember(indexed: Indexed, kind: string, data: Record<string, unknown>): string | undefined {
+function readMember(indexed: Indexed, kind: string, data: Data): string | undefined {
   const { table, chains, sets } = indexed;
   if (kind === 'rule') return readRuleObject(indexed, data);
   if (kind === 'element') return addElements(indexed, data);
@@ -124,7 +137,7 @@ function readMember(indexed: Indexed, kind: string, data: Record<string, unknown
   return undefined;
 }
 
-function readRuleObject({ table, chains, sets }: Indexed, data: Record<string, unknown>): string | undefined {
+function readRuleObject({ table, chains, sets }: Indexed, data: Data): string | undefined {
   const chain = chains.get(data.chain);
   if (chain === undefined) return 'its chain is not in the output';
   const result = ruleOfJson(data, table.family, (map) => sets.get(map)?.dataType.length ?? 0);
@@ -134,7 +147,7 @@ function readRuleObject({ table, chains, sets }: Indexed, data: Record<string, u
 }
 
 /** nft up to 0.9 lists the elements of large sets apart from them. */
-function addElements({ sets }: Indexed, data: Record<string, unknown>): string | undefined {
+function addElements({ sets }: Indexed, data: Data): string | undefined {
   const set = sets.get(data.name);
   if (set === undefined) return 'its set is not in the output';
   for (const element of setOfJson(set.kind, data).elements) set.elements.push(element);

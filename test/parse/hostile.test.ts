@@ -135,10 +135,15 @@ describe('a million', () => {
     Array.from({ length: count }, (_, number) => line(number)).join('\n');
   const parserOf = (kind: string) => kinds.find((candidate) => candidate.kind === kind)?.parse ?? (() => undefined);
 
+  const inserts = numbered((number) => `-I FORWARD 1 -p tcp --dport ${number % 65_536} -j DROP`, 300_000);
+
   it.each([
     ['iptables-save', 'chains', () => `*nat\n${numbered((number) => `:KUBE-SVC-${number} - [0:0]`)}\nCOMMIT\n`],
     ['iptables-rules', 'chains', () => `${numbered((number) => `-N KUBE-SVC-${number}`)}\n`],
     ['iptables-list', 'chains', () => `${numbered((number) => `Chain KUBE-SVC-${number} (1 references)`)}\n`],
+    ['iptables-save', 'rules, each put before all others', () => `*filter\n:FORWARD ACCEPT [0:0]\n${inserts}\nCOMMIT\n`],
+    ['iptables-save', 'rules of a chain that is not declared, each put before all others', () => `${inserts}\n`],
+    ['iptables-rules', 'rules, each put before all others', () => `-P FORWARD ACCEPT\n${inserts}\n`],
     ['ipset', 'sets', () => `${numbered((number) => `create set-${number} hash:ip family inet`, million / 4)}\n`],
     ['nft-text', 'chains', () => `table ip t {\n${numbered((number) => `\tchain c${number} {\n\t}`, million / 4)}\n}\n`],
   ])('%s: %s', (kind, _what, make) => {

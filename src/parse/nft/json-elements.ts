@@ -4,19 +4,24 @@ import { member, numberMember, only, textMember } from './json-value.ts';
 /** The elements of a set or map: constants, `{elem: {val, comment}}`, and `[key, data]` for a map. */
 export function elementsOfJson(value: unknown): { elements: SetElement[]; known: boolean } {
   if (value === undefined) return { elements: [], known: true };
-  const list = Array.isArray(value) ? value : [value];
-  const elements = list.map(elementOf);
-  return { elements: elements.filter((element) => element !== undefined), known: elements.every((element) => element !== undefined) };
+  const list: unknown[] = Array.isArray(value) ? value : [value];
+  const elements: SetElement[] = [];
+  for (const json of list) {
+    const element = elementOf(json);
+    if (element !== undefined) elements.push(element);
+  }
+  return { elements, known: elements.length === list.length };
 }
 
 function elementOf(value: unknown): SetElement | undefined {
-  const [keyJson, dataJson] = Array.isArray(value) ? value : [value, undefined];
+  const keyJson: unknown = Array.isArray(value) ? value[0] : value;
+  const dataJson: unknown = Array.isArray(value) ? value[1] : undefined;
   const wrapped = member(keyJson, 'elem');
   const key = valuesOfJson(wrapped === undefined ? keyJson : member(wrapped, 'val'));
-  if (key === undefined) return undefined;
   const data = dataJson === undefined ? undefined : (verdictOfJson(dataJson) ?? valuesOfJson(dataJson));
-  if (dataJson !== undefined && data === undefined) return undefined;
-  return { line: 1, key, ...(data === undefined ? {} : { data }), ...(wrapped === undefined ? {} : attributesOf(wrapped)) };
+  if (key === undefined || (dataJson !== undefined && data === undefined)) return undefined;
+  const element: SetElement = data === undefined ? { line: 1, key } : { line: 1, key, data };
+  return wrapped === undefined ? element : { ...element, ...attributesOf(wrapped) };
 }
 
 function attributesOf(wrapped: unknown): Partial<SetElement> {
@@ -32,9 +37,14 @@ function attributesOf(wrapped: unknown): Partial<SetElement> {
 }
 
 export function valuesOfJson(value: unknown): Value[] | undefined {
-  const parts = member(value, 'concat');
-  const values = Array.isArray(parts) ? parts.map(constantOfJson) : [constantOfJson(value)];
-  return values.every((part) => part !== undefined) ? values : undefined;
+  const concat = member(value, 'concat');
+  const values: Value[] = [];
+  for (const part of Array.isArray(concat) ? concat : [value]) {
+    const constant = constantOfJson(part);
+    if (constant === undefined) return undefined;
+    values.push(constant);
+  }
+  return values;
 }
 
 /** `80`, `"10.0.0.1"`, `{prefix: {addr, len}}`, `{range: [a, b]}`, `"*"`. */
@@ -52,13 +62,20 @@ export function constantOfJson(value: unknown): Value | undefined {
   return undefined;
 }
 
-const verdicts = ['accept', 'drop', 'return', 'continue'] as const;
-
 export function verdictOfJson(value: unknown): Action | undefined {
   const [kind, content] = only(value) ?? [];
-  const plain = verdicts.find((verdict) => verdict === kind);
-  if (plain !== undefined) return { role: 'action', kind: plain };
-  const target = member(content, 'target');
-  if ((kind === 'jump' || kind === 'goto') && typeof target === 'string') return { role: 'action', kind, chain: target };
-  return undefined;
+  switch (kind) {
+    case 'accept':
+    case 'drop':
+    case 'return':
+    case 'continue':
+      return { role: 'action', kind };
+    case 'jump':
+    case 'goto': {
+      const chain = textMember(content, 'target');
+      return chain === undefined ? undefined : { role: 'action', kind, chain };
+    }
+    default:
+      return undefined;
+  }
 }

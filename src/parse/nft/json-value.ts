@@ -5,8 +5,12 @@ export const member = (value: unknown, name: string): unknown =>
 /** Name and content of an object with one member, as libnftables-json writes expressions and statements. */
 export function only(value: unknown): [string, unknown] | undefined {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const entries = Object.entries(value);
-  return entries.length === 1 ? entries[0] : undefined;
+  let found: string | undefined;
+  for (const name in value) {
+    if (found !== undefined) return undefined;
+    found = name;
+  }
+  return found === undefined ? undefined : [found, (value as Record<string, unknown>)[found]];
 }
 
 export const numberMember = (value: unknown, name: string): number | undefined => {
