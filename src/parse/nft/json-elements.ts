@@ -37,15 +37,12 @@ function attributesOf(wrapped: unknown): Partial<SetElement> {
 }
 
 export function valuesOfJson(value: unknown): Value[] | undefined {
-  const concat = member(value, 'concat');
-  const values: Value[] = [];
-  for (const part of Array.isArray(concat) ? concat : [value]) {
-    const constant = constantOfJson(part);
-    if (constant === undefined) return undefined;
-    values.push(constant);
-  }
-  return values;
+  const parts = member(value, 'concat');
+  const values = Array.isArray(parts) ? parts.map(constantOfJson) : [constantOfJson(value)];
+  return isKnown(values) ? values : undefined;
 }
+
+const isKnown = (values: (Value | undefined)[]): values is Value[] => !values.includes(undefined);
 
 /** `80`, `"10.0.0.1"`, `{prefix: {addr, len}}`, `{range: [a, b]}`, `"*"`. */
 export function constantOfJson(value: unknown): Value | undefined {

@@ -1,5 +1,6 @@
 import type { Action, CompareOperator, Expression, SetElement, SetReference, Value } from '../../model/netfilter.ts';
 import { bitFields } from './bit-fields.ts';
+import { counterText } from './counter.ts';
 
 /** Fields whose constants are strings and stand in quotes: names of devices, helpers, times. */
 const stringFields =
@@ -75,18 +76,19 @@ export function elementText(
   strings: boolean[] = [],
   dataStrings: boolean[] = [],
 ): string {
-  const words = [
-    valuesText(key, strings),
-    ...(timeout === undefined ? [] : [`timeout ${timeout}s`]),
-    ...(counters === undefined ? [] : [`counter packets ${counters.packets} bytes ${counters.bytes}`]),
-    ...(comment === undefined ? [] : [`comment "${comment}"`]),
-  ].join(' ');
+  let words = valuesText(key, strings);
+  if (timeout !== undefined) words += ` timeout ${timeout}s`;
+  if (counters !== undefined) words += ` ${counterText(counters)}`;
+  if (comment !== undefined) words += ` comment "${comment}"`;
   if (data === undefined) return words;
   return `${words} : ${Array.isArray(data) ? valuesText(data, dataStrings) : verdictText(data)}`;
 }
 
-const valuesText = (values: readonly Value[], strings: boolean[]): string =>
-  values.map((value, index) => valueText(value, strings[index])).join(' . ');
+function valuesText(values: readonly Value[], strings: boolean[]): string {
+  let text = '';
+  for (const [index, value] of values.entries()) text += index === 0 ? valueText(value, strings[0]) : ` . ${valueText(value, strings[index])}`;
+  return text;
+}
 
 export function verdictText(action: Action): string {
   if (action.kind === 'jump' || action.kind === 'goto') return `${action.kind} ${action.chain}`;
@@ -94,15 +96,16 @@ export function verdictText(action: Action): string {
 }
 
 function valueText(value: Value, isString = false): string {
-  const word = (text: string): string => (isString || !/^[\w./:+-]+$/.test(text) ? `"${text}"` : text);
   switch (value.type) {
     case 'literal':
-      return word(value.text);
+      return wordText(value.text, isString);
     case 'prefix':
       return `${value.address}/${value.length}`;
     case 'range':
-      return `${word(value.from)}-${word(value.to)}`;
+      return `${wordText(value.from, isString)}-${wordText(value.to, isString)}`;
     case 'wildcard':
       return '*';
   }
 }
+
+const wordText = (text: string, isString: boolean): string => (isString || !/^[\w./:+-]+$/.test(text) ? `"${text}"` : text);
