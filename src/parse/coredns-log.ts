@@ -2,6 +2,7 @@ import type { CorednsLogEntry } from '../model/dns.ts';
 import type { Parsed } from '../model/parsed.ts';
 import { causeOfWords, failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads CoreDNS' log, 1.2 to 1.13 (plugin/pkg/log, plugin/errors, plugin/log, plugin/loop, plugin/ready), as `kubectl logs` gives it: with or without
@@ -11,7 +12,7 @@ import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 export function parseCorednsLog(text: string): Parsed<{ entries: CorednsLogEntry[]; otherLines: number[] }> {
   const state: State = { entries: [], otherLines: [] };
   const unparsed = applyRules(linesOf(text), state, rules, "no line of CoreDNS' log");
-  return { value: state, unparsed, complete: unparsed.length === 0 && state.entries.length > 0 };
+  return { value: state, unparsed, complete: endsInLine(text) && unparsed.length === 0 && state.entries.length > 0 };
 }
 
 interface State {

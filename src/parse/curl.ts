@@ -3,7 +3,7 @@ import type { CurlAttempt, CurlOutput, FailureCause, ProbeFailure } from '../mod
 import { causeOfWords, failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
-import { emptyRecord } from './text-lines.ts';
+import { emptyRecord, endsInLine } from './text-lines.ts';
 
 /**
  * Reads what curl 7.29 to 8.14 says (lib/connect.c, lib/strerror.c, src/tool_cb_dbg.c): standard error with or without -v, the lines of `-w`
@@ -33,7 +33,7 @@ export function parseCurl(text: string): Parsed<CurlOutput> {
       value.responses.length +
       value.info.filter(({ text: info }) => info.startsWith('Closing connection')).length >
     0;
-  return { value, unparsed, complete: unparsed.length === 0 && ended };
+  return { value, unparsed, complete: endsInLine(text) && unparsed.length === 0 && ended };
 }
 
 /** One line of curl's progress meter (12 columns), which `-v` and error lines are glued to. */

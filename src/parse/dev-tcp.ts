@@ -3,6 +3,7 @@ import type { ConnectAttempt, ConnectOutput } from '../model/probe.ts';
 import { failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads what bash 4 and 5 say when `exec 3<>/dev/tcp/HOST/PORT` fails (bash lib/sh/netopen.c, redir.c): two lines for each failure,
@@ -13,7 +14,7 @@ export function parseDevTcp(text: string): Parsed<ConnectOutput> {
   const state: State = { attempts: [], marks: [], otherLines: [], first: undefined };
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of bash about /dev/tcp');
   const { attempts, marks, otherLines } = state;
-  return { value: { attempts, marks, otherLines }, unparsed, complete: unparsed.length === 0 && attempts.length > 0 };
+  return { value: { attempts, marks, otherLines }, unparsed, complete: endsInLine(text) && unparsed.length === 0 && attempts.length > 0 };
 }
 
 interface State extends ConnectOutput {

@@ -4,6 +4,7 @@ import type { Parsed } from '../model/parsed.ts';
 import { failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads the output of one or several runs of dig 9.11 to 9.20 (bind9 bin/dig/dig.c, dighost.c; with +short, +noall +answer, +yaml) and of kdig 3.x.
@@ -14,7 +15,11 @@ export function parseDig(text: string): Parsed<DigOutput> {
   const state: State = { runs: [], marks: [], otherLines: [], current: undefined, section: 'unknown' };
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of dig');
   const { runs, marks, otherLines } = state;
-  const complete = unparsed.length === 0 && runs.length > 0 && runs.every((run) => run.outcome === 'answered' || run.outcome === 'failed');
+  const complete =
+    endsInLine(text) &&
+    unparsed.length === 0 &&
+    runs.length > 0 &&
+    runs.every((run) => run.outcome === 'answered' || run.outcome === 'failed');
   return { value: { runs, marks, otherLines }, unparsed, complete };
 }
 

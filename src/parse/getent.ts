@@ -3,6 +3,7 @@ import type { GetentOutput } from '../model/dns.ts';
 import type { Parsed } from '../model/parsed.ts';
 import { applyRules, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads `getent hosts|ahosts|ahostsv4|ahostsv6` (glibc 2.17 to 2.41, nss/getent.c). `hosts` prefers IPv6 and shows one family; `ahosts` prints each
@@ -11,7 +12,7 @@ import { shellMarkRules } from './shell-mark.ts';
 export function parseGetent(text: string): Parsed<GetentOutput> {
   const value: GetentOutput = { entries: [], marks: [] };
   const unparsed = applyRules(linesOf(text), value, rules, 'no line of getent');
-  return { value, unparsed, complete: unparsed.length === 0 && value.entries.length > 0 };
+  return { value, unparsed, complete: endsInLine(text) && unparsed.length === 0 && value.entries.length > 0 };
 }
 
 const rules: readonly LineRule<GetentOutput>[] = [

@@ -1,6 +1,7 @@
 import type { KlogEntry, KubeProxyFinding, KubeProxyLog } from '../model/cluster-config.ts';
 import type { Parsed } from '../model/parsed.ts';
 import { readKlog } from './klog.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads kube-proxy's log, Kubernetes 1.12 to 1.36 (cmd/kube-proxy/app/server*.go, pkg/proxy/{iptables,ipvs,nftables}/proxier.go), as `kubectl logs` gives it. A log is
@@ -12,7 +13,7 @@ export function parseKubeProxyLog(text: string): Parsed<KubeProxyLog> {
     (line) => /^(?:error: |Flag |time="|goroutine |\d+ [\d/]+ |I\d{4} \d|W\d{4} \d|E\d{4} \d)/.test(line) && !/^[IWEF]\d{4} /.test(line),
   );
   const findings = entries.flatMap(findingsOf);
-  return { value: { entries, findings, otherLines }, unparsed, complete: unparsed.length === 0 && entries.length > 0 };
+  return { value: { entries, findings, otherLines }, unparsed, complete: endsInLine(text) && unparsed.length === 0 && entries.length > 0 };
 }
 
 type Meaning = readonly [RegExp, KubeProxyFinding['kind']];

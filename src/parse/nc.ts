@@ -3,6 +3,7 @@ import type { ConnectOutput, ProbeFailure } from '../model/probe.ts';
 import { failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads what `nc -v`, `-z` say on standard error: OpenBSD netcat 1.10x to 1.226, netcat-traditional 1.10-47, BusyBox 1.28 to 1.37 and ncat 7.x.
@@ -12,7 +13,7 @@ import { shellMarkRules } from './shell-mark.ts';
 export function parseNc(text: string): Parsed<ConnectOutput> {
   const state: State = { attempts: [], marks: [], otherLines: [] };
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of nc');
-  return { value: state, unparsed, complete: unparsed.length === 0 && state.attempts.length > 0 };
+  return { value: state, unparsed, complete: endsInLine(text) && unparsed.length === 0 && state.attempts.length > 0 };
 }
 
 type State = ConnectOutput;

@@ -3,6 +3,7 @@ import type { Parsed } from '../model/parsed.ts';
 import { causeOfWords, failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads nslookup of BIND 9.11 to 9.20 (bin/dig/nslookup.c), also with -debug, and of BusyBox 1.28 (`Address 1:`) and 1.29 to 1.37
@@ -13,7 +14,7 @@ export function parseNslookup(text: string): Parsed<NslookupOutput> {
   const state: State = { runs: [], failures: [], warnings: [], marks: [], otherLines: [], current: undefined, name: '' };
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of nslookup or host');
   const { runs, failures, warnings, marks, otherLines } = state;
-  const complete = unparsed.length === 0 && (failures.length > 0 || runs.some((run) => run.answers.length > 0));
+  const complete = endsInLine(text) && unparsed.length === 0 && (failures.length > 0 || runs.some((run) => run.answers.length > 0));
   return { value: { runs, failures, warnings, marks, otherLines }, unparsed, complete };
 }
 

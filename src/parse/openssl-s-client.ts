@@ -3,6 +3,7 @@ import type { TlsOutput, TlsRun } from '../model/probe.ts';
 import { failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads `openssl s_client`, with and without -brief, of OpenSSL 1.1.1 to 3.5 (apps/s_client.c). CONNECTED is the TCP connect only; `Verify return code: 0` is
@@ -13,7 +14,7 @@ export function parseOpensslSClient(text: string): Parsed<TlsOutput> {
   const state: State = { runs: [], marks: [], otherLines: [], current: undefined, inPem: false };
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of openssl s_client');
   const { runs, marks, otherLines } = state;
-  const complete = unparsed.length === 0 && runs.length > 0 && !state.inPem;
+  const complete = endsInLine(text) && unparsed.length === 0 && runs.length > 0 && !state.inPem;
   return { value: { runs, marks, otherLines }, unparsed, complete };
 }
 

@@ -3,6 +3,7 @@ import type { FailureCause, PingError, PingOutput, PingRun } from '../model/prob
 import { failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads one or several runs of ping: iputils s20101006 to 20250605 (ping/ping.c `pr_icmph`, ping6_common.c) and BusyBox 1.28 to 1.37. Times are ms.
@@ -14,6 +15,7 @@ export function parsePing(text: string): Parsed<PingOutput> {
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of ping');
   const { runs, marks, otherLines } = state;
   const complete =
+    endsInLine(text) &&
     unparsed.length === 0 &&
     runs.length > 0 &&
     runs.every((run) => run.statistics !== undefined || (run.target === undefined && run.errors.length > 0));

@@ -3,6 +3,7 @@ import type { WgetOutput } from '../model/probe.ts';
 import { failureOfWords } from './failure-words.ts';
 import { applyRules, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads what GNU wget 1.14 to 1.25 (src/connect.c, src/http.c; English, and German for the connect lines) and BusyBox wget 1.28 to 1.37
@@ -16,7 +17,7 @@ export function parseWget(text: string): Parsed<WgetOutput> {
   if (isWget) value.body = left.map(({ line, text: body }) => ({ line, text: body }));
   const ended =
     value.errors.length + value.saved.length + value.responses.length > 0 || value.attempts.some(({ result }) => result === 'failed');
-  return { value, unparsed: isWget ? [] : left, complete: isWget && ended };
+  return { value, unparsed: isWget ? [] : left, complete: endsInLine(text) && isWget && ended };
 }
 
 const rules: readonly LineRule<WgetOutput>[] = [

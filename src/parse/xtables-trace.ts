@@ -1,5 +1,6 @@
 import type { HasLine, Parsed } from '../model/parsed.ts';
 import { applyRules, type LineRule, linesOf } from './line-rules.ts';
+import { endsInLine } from './text-lines.ts';
 
 /** A packet on its way through the rules, as the TRACE target tells it: once for each hook, with the rules that matched there. */
 export interface TracedPacket extends HasLine {
@@ -27,7 +28,7 @@ export function parseXtablesTrace(text: string): Parsed<TracedPacket[]> {
   const state: State = { packets: [] };
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of xtables-monitor --trace');
   const isWhole = state.packets.length > 0 && state.packets.every(({ steps }) => /^(?:ACCEPT|DROP)/.test(steps.at(-1)?.verdict ?? ''));
-  return { value: state.packets, unparsed, complete: unparsed.length === 0 && isWhole };
+  return { value: state.packets, unparsed, complete: endsInLine(text) && unparsed.length === 0 && isWhole };
 }
 
 interface State {

@@ -19,13 +19,10 @@ const outputs = ['ip', 'netfilter', 'probe'].flatMap((part) =>
 );
 
 /**
- * Outputs of one try (a request, a lookup) and logs. Nothing is told from what is not in them; whether the tool came to its end is told by its exit
- * status, and a last line without an end is usual: files and answers of servers have none.
+ * Tools end each of their lines, so that a last line without an end is one that was cut. A file that people write need not end so, and the resolvers read its last line all the
+ * same (resolv.conf(5) asks for no end): `nameserver 10.0.0.1` may be all of `nameserver 10.0.0.10` or not. Only the byte count of the collector tells.
  */
-const withoutEnd = new Set([
-  ...['ping', 'dig', 'getent', 'resolv-conf', 'curl', 'nc', 'dev-tcp', 'openssl', 'nslookup', 'wget'],
-  ...['coredns-log', 'kube-proxy-log', 'xtables-trace'],
-]);
+const withoutEnd = new Set(['resolv-conf']);
 const tables = outputs.filter(({ kind }) => !withoutEnd.has(kind));
 
 /** What was read, without where it stood. */

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { parseIpMonitor } from '../../src/parse/ip-monitor.ts';
 import { parseLinkLayerRules } from '../../src/parse/link-layer-rules.ts';
 import { parseNftMonitor } from '../../src/parse/nft-monitor.ts';
 import { parseNftTables } from '../../src/parse/nft-tables.ts';
 import { parseNftTrace } from '../../src/parse/nft-trace.ts';
+import { parseProcSockstat } from '../../src/parse/proc-sockstat.ts';
 import { parseToolMessages } from '../../src/parse/tool-message.ts';
 import { understand } from '../../src/parse/understand.ts';
 import { parseXtablesEvents } from '../../src/parse/xtables-events.ts';
@@ -181,4 +183,106 @@ describe('parseToolMessages', () => {
     });
   });
   holdsForAnyText(parseToolMessages, ['iptables: No chain/target/match by that name.\nsh: nft: not found\n']);
+});
+
+describe('parseIpMonitor', () => {
+  // iproute2 6.1.0: `ip -ts monitor all`, `ip monitor`, `ip -t monitor route address`
+  const labelled = joined(
+    '[2026-11-21T22:30:58.219845] [NETCONF]inet br0 forwarding off rp_filter off mc_forwarding off proxy_neigh off ignore_routes_with_linkdown off ',
+    '[2026-11-21T22:30:58.236334] [LINK]2: br0: <BROADCAST,MULTICAST> mtu 1500 qdisc noop state DOWN group default event FEATURE CHANGE ',
+    '    link/ether 8e:8f:f2:67:38:72 brd ff:ff:ff:ff:ff:ff',
+    '[2026-11-21T22:30:58.236350] [NEIGH]Deleted dev br0 lladdr 8e:8f:f2:67:38:72 PERMANENT ',
+    '[2026-11-21T22:30:58.261555] [ROUTE]10.3.0.0/16 ',
+    '\tnexthop via 10.1.0.7 dev br0 weight 1 ',
+    '\tnexthop via 10.1.0.8 dev br0 weight 1 ',
+    '[2026-11-21T22:30:58.279833] [RULE]32765:\tfrom all fwmark 0x1 lookup 100',
+    '[2026-11-21T22:30:58.284683] [NEIGH]10.1.0.9 dev br0 FAILED ',
+    '[2026-11-21T22:30:58.323587] [NETCONF]Deleted inet vx ',
+    '[2026-11-21T22:30:58.336555] [NEXTHOP]id 5 blackhole ',
+  );
+  const bare = joined(
+    '4: v0@v1: <NO-CARRIER,BROADCAST,MULTICAST,UP,M-DOWN> mtu 1500 master br0 state LOWERLAYERDOWN ',
+    '    link/ether 4a:26:e6:35:3a:43',
+    'blackhole 10.9.0.0/24 ',
+    'Deleted 2: br0    inet 10.1.0.1/24 scope global br0',
+    '       valid_lft forever preferred_lft forever',
+    'Deleted fe80::/64 dev br0 proto kernel metric 256 linkdown pref medium',
+    'local ::1 dev lo table local proto kernel metric 0 pref medium',
+  );
+  const stamped = joined('Timestamp: Sat Nov 21 22:30:58 2026 258711 usec', '10.2.0.0/16 via 10.1.0.9 dev br0 ');
+  holdsForAnyText(parseIpMonitor, [labelled, bare, stamped]);
+
+  it('reads every change with its time, whatever it is about', () => {
+    const { value, unparsed, complete } = parseIpMonitor(labelled);
+    expect({ unparsed, complete }).toEqual({ unparsed: [], complete: false });
+    expect(value.map(({ event, object, subject, line, lines }) => [event, object, subject, line, lines])).toEqual([
+      ['new', 'settings', 'br0', 1, []],
+      ['new', 'link', 'br0', 2, [3]],
+      ['deleted', 'fdb', '8e:8f:f2:67:38:72', 4, []],
+      ['new', 'route', '10.3.0.0/16', 5, [6, 7]],
+      ['new', 'rule', '32765', 8, []],
+      ['new', 'neighbour', '10.1.0.9', 9, []],
+      ['deleted', 'settings', 'vx', 10, []],
+      ['new', 'nexthop', '5', 11, []],
+    ]);
+    expect(value[3]).toMatchObject({
+      time: '2026-11-21T22:30:58.261555',
+      text: '10.3.0.0/16\n\tnexthop via 10.1.0.7 dev br0 weight 1\n\tnexthop via 10.1.0.8 dev br0 weight 1',
+    });
+  });
+
+  it('tells them apart without labels, and gives the time of the line before', () => {
+    expect(parseIpMonitor(bare).value.map(({ event, object, subject }) => [event, object, subject])).toEqual([
+      ['new', 'link', 'v0'],
+      ['new', 'route', '10.9.0.0/24'],
+      ['deleted', 'address', '10.1.0.1/24'],
+      ['deleted', 'route', 'fe80::/64'],
+      ['new', 'route', '::1'],
+    ]);
+    expect(parseIpMonitor(stamped).value).toMatchObject([{ time: 'Sat Nov 21 22:30:58 2026 258711 usec', subject: '10.2.0.0/16' }]);
+    expect([labelled, bare, stamped].map((text) => understand(text)?.kind)).toEqual(['ip-monitor', 'ip-monitor', 'ip-monitor']);
+  });
+
+  it('leaves what belongs to no change', () => {
+    const orphan = joined(
+      '    link/ether 4a:26:e6:35:3a:43',
+      '[LINK]10.2.0.0/16 via 10.1.0.9 dev br0',
+      'Deleted nothing that is known',
+      stamped,
+      stamped.split('\n')[0] ?? '',
+    );
+    expect(parseIpMonitor(orphan).unparsed.map(({ line }) => line)).toEqual([1, 2, 3, 7]);
+  });
+});
+
+describe('parseProcSockstat', () => {
+  // /proc/net/sockstat and sockstat6 of kernel 6.18
+  const both = joined(
+    'sockets: used 10',
+    'TCP: inuse 1 orphan 0 tw 3 alloc 402 mem 0',
+    'UDP: inuse 0 mem 0',
+    'UDPLITE: inuse 0',
+    'RAW: inuse 0',
+    'FRAG: inuse 0 memory 0',
+    'TCP6: inuse 0',
+    'UDP6: inuse 0',
+    'UDPLITE6: inuse 0',
+    'RAW6: inuse 0',
+    'FRAG6: inuse 0 memory 0',
+  );
+  holdsForAnyText(parseProcSockstat, [both]);
+
+  it('reads the counts of every protocol', () => {
+    const { value, complete } = parseProcSockstat(both);
+    expect(complete).toBe(true);
+    expect(value.map(({ protocol }) => protocol)).toHaveLength(11);
+    expect(value[1]).toMatchObject({ protocol: 'TCP', counts: { inuse: 1, orphan: 0, tw: 3, alloc: 402, mem: 0 } });
+    expect(understand(both)?.kind).toBe('proc-sockstat');
+  });
+
+  it('is not complete without its last protocol, nor with a count that is not known', () => {
+    const lines = both.split('\n');
+    expect(parseProcSockstat(`${lines.slice(0, 3).join('\n')}\n`).complete).toBe(false);
+    expect(parseProcSockstat('TCP: inuse 1 blue 2\nFRAG: inuse 0 memory 0\n')).toMatchObject({ complete: false, unparsed: [{ line: 1 }] });
+  });
 });

@@ -8,6 +8,7 @@ import { parseEthtool } from '../ethtool.ts';
 import { parseIfconfig } from '../ifconfig.ts';
 import { parseIpAddr } from '../ip-addr.ts';
 import { parseIpLink } from '../ip-link.ts';
+import { parseIpMonitor } from '../ip-monitor.ts';
 import { parseIpNeigh } from '../ip-neigh.ts';
 import { parseIpNetns } from '../ip-netns.ts';
 import { parseIpNexthop } from '../ip-nexthop.ts';
@@ -21,6 +22,7 @@ import { parseNetstatInterfaces } from '../netstat-interfaces.ts';
 import { parseNstat } from '../nstat.ts';
 import { parseProcBonding } from '../proc-bonding.ts';
 import { parseProcNetDev, parseProcNetSnmp, parseProcNetSockets } from '../proc-net.ts';
+import { parseProcSockstat } from '../proc-sockstat.ts';
 import { parseRouteN } from '../route-n.ts';
 import { parseSoftnet } from '../softnet.ts';
 import { parseSs } from '../ss.ts';
@@ -29,6 +31,12 @@ import { type Kind, kind } from './kind.ts';
 
 /** Kinds of links, routes, sockets and counters of a node. */
 export const nodeKinds: readonly Kind[] = [
+  kind(
+    'ip-monitor',
+    'ip monitor',
+    parseIpMonitor,
+    /^(?:\[[\d:.T-]+\] ?)?\[(?:LINK|ADDR|ROUTE|NEIGH|RULE|NEXTHOP|NETCONF|PREFIX|NSID)\]|^Deleted (?:\d+:|dev |inet6? |(?:local|broadcast|multicast|unreachable|blackhole) |[\da-f.:]+(?:\/\d+)? (?:dev|via) )|^Timestamp: .* usec$/,
+  ),
   kind('bridge-vlan', 'bridge vlan', parseBridgeVlan, /^port\s+vlan/),
   kind('bridge-fdb', 'bridge fdb', parseBridgeFdb, /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2} dev \S+|^\s*"mac": ?"|^\[?\{"mac":/),
   kind(
@@ -103,6 +111,7 @@ export const nodeKinds: readonly Kind[] = [
   ),
   kind('proc-net-dev', '/proc/net/dev', parseProcNetDev, /^Inter-\|\s+Receive/),
   kind('proc-net-sockets', '/proc/net/tcp, udp', (text) => parseProcNetSockets(text), /^\s*sl\s+local_address\s/),
+  kind('proc-sockstat', '/proc/net/sockstat, sockstat6', parseProcSockstat, /^sockets: used \d+$|^TCP6?: inuse \d+/),
   kind('proc-bonding', '/proc/net/bonding/DEV', parseProcBonding, /^Ethernet Channel Bonding Driver: |^Bonding Mode: /),
   kind('softnet', '/proc/net/softnet_stat', parseSoftnet, /^(?:[0-9a-f]{8} ){9,}[0-9a-f]{8}\s*$/),
   kind('nstat', 'nstat -az', parseNstat, /^#kernel|^(?:Ip|Ip6|Tcp|Udp|Udp6|Icmp|Icmp6|TcpExt|IpExt|Udplite)\w*\s+\d+\s+\d+\.\d+\s*$/),

@@ -86,7 +86,8 @@ export function elementText(
 
 function valuesText(values: readonly Value[], strings: boolean[]): string {
   let text = '';
-  for (const [index, value] of values.entries()) text += index === 0 ? valueText(value, strings[0]) : ` . ${valueText(value, strings[index])}`;
+  for (const [index, value] of values.entries())
+    text += index === 0 ? valueText(value, strings[0]) : ` . ${valueText(value, strings[index])}`;
   return text;
 }
 
