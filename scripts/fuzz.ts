@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext, Script } from 'node:vm';
 import { type Failure, judge, targets } from './fuzz/judge.ts';
-import { mutate, pieceOf } from './fuzz/mutate.ts';
+import { type Lined, mutate, pieceOf } from './fuzz/mutate.ts';
 import { randomOf } from './fuzz/random.ts';
 import { readSamples } from './fuzz/samples.ts';
 import { shrink } from './fuzz/shrink.ts';
@@ -25,21 +25,23 @@ const { values } = parseArgs({
   },
 });
 const seed = Number(values.seed);
-const samples = readSamples();
+const samples = readSamples().map((sample) => ({ ...sample, lines: sample.text.split('\n') }));
+const nothing: Lined & { name: string; kind: undefined } = { name: 'none', kind: undefined, text: '', lines: [] };
 const failures = new Map<string, Failure & { target: string; index: number; file: string }>();
 /** So many inputs run under one time limit that ends even an endless loop. */
 const batchSize = 1000;
 let index = Number(values.from);
-/** A run of hours says now and then how far it is. */
-const noteMilliseconds = 120_000;
+/** A run of hours says each minute how far it is, as a line of JSON. */
+const noteMilliseconds = 60_000;
 
 setFlagsFromString('--expose_gc');
+// Parsers of JSON and YAML throw inside, and traces of them would be most of the time; a failure is run again with one.
+Error.stackTraceLimit = 0;
 const collectGarbage = runInNewContext('gc') as () => void;
 const started = performance.now();
 runBatches(() => index < Number(values.from) + 20 * batchSize);
 const heapBefore = heapInUse();
 runBatches(() => performance.now() - started < Number(values.seconds) * 1000 && index < Number(values.from) + Number(values.inputs));
-const seconds = (performance.now() - started) / 1000;
 const grown = heapInUse() - heapBefore;
 report();
 
@@ -53,7 +55,7 @@ function runBatches(isGoingOn: () => boolean): void {
   });
   while (isGoingOn()) {
     if (performance.now() > nextNote) {
-      console.error(`${index} inputs, ${Math.round((performance.now() - started) / 1000)} s, ${failures.size} failures`);
+      console.error(JSON.stringify(progress()));
       nextNote += noteMilliseconds;
     }
     try {
@@ -74,9 +76,9 @@ function tryInput(number: number): void {
 /** Even numbers go to the parser of the sample's own kind, odd ones to another. */
 function inputOf(number: number): { text: string; target: string; sample: string } {
   const random = randomOf(seed, number >> 1);
-  const sample = samples[random.below(samples.length)] ?? { name: 'none', kind: undefined, text: '' };
-  const other = samples[random.below(samples.length)]?.text ?? '';
-  const text = mutate(pieceOf(sample.text, random), other, random);
+  const sample = samples[random.below(samples.length)] ?? nothing;
+  const other = samples[random.below(samples.length)] ?? nothing;
+  const text = mutate(pieceOf(sample, random), other, random);
   const otherTarget = targets[random.below(targets.length)] ?? 'guess';
   return { text, target: number % 2 === 0 ? (sample.kind ?? otherTarget) : otherTarget, sample: sample.name };
 }
@@ -102,21 +104,38 @@ function heapInUse(): number {
   return process.memoryUsage().heapUsed;
 }
 
-function report(): void {
+function progress(): {
+  inputs: number;
+  seed: number;
+  seconds: number;
+  processorSeconds: number;
+  inputsPerSecond: number;
+  failures: number;
+} {
   const inputs = index - Number(values.from);
+  const seconds = Math.round((performance.now() - started) / 1000);
+  const { user, system } = process.cpuUsage();
+  return {
+    inputs,
+    seed,
+    seconds,
+    processorSeconds: Math.round((user + system) / 1e6),
+    inputsPerSecond: Math.round(inputs / seconds),
+    failures: failures.size,
+  };
+}
+
+function report(): void {
   const growsOver = grown > 32_000_000;
   const summary = {
-    inputs,
+    ...progress(),
     samples: samples.length,
     parsers: targets.length,
-    seed,
-    seconds: Math.round(seconds),
-    inputsPerSecond: Math.round(inputs / seconds),
     failures: [...failures].map(([what, { index: number, file }]) => ({ what, input: number, file })),
     heapGrownBytes: grown,
   };
   if (!values.json)
-    console.log(`${inputs} inputs of ${samples.length} outputs through ${targets.length} parsers: ${failures.size} failures`);
+    console.log(`${summary.inputs} inputs of ${samples.length} outputs through ${targets.length} parsers: ${failures.size} failures`);
   console.log(JSON.stringify(summary));
   process.exitCode = failures.size > 0 || growsOver ? 1 : 0;
 }

@@ -20,13 +20,22 @@ export function judge(target: string, text: string): Failure | undefined {
   const started = performance.now();
   const outcome = run(target, text);
   const took = performance.now() - started;
-  if (outcome instanceof Error) return { kind: 'throws', detail: outcome.stack ?? outcome.message };
+  if (outcome instanceof Error) return { kind: 'throws', detail: traceOf(target, text) };
   if (took > limitFor(text)) {
     // On a busy machine the process waits: the processor's time decides, the best of four.
     const best = Math.min(...Array.from({ length: 4 }, () => processorTime(target, text)));
     if (best > limitFor(text)) return { kind: 'slow', detail: `${Math.round(best)} ms for ${text.length} characters` };
   }
   return outcome === undefined ? undefined : account(target, text, outcome);
+}
+
+/** What is thrown, with where. */
+function traceOf(target: string, text: string): string {
+  const before = Error.stackTraceLimit;
+  Error.stackTraceLimit = 20;
+  const outcome = run(target, text);
+  Error.stackTraceLimit = before;
+  return outcome instanceof Error ? (outcome.stack ?? outcome.message) : 'thrown once, and not again';
 }
 
 const limitFor = (text: string): number => millisecondsPerKilobyte * Math.max(1, text.length / 1000);

@@ -4,25 +4,30 @@ import type { Random } from './random.ts';
  * A text as it may arrive: cut, with characters, words and lines changed, in another order, folded by a terminal, quoted, coloured, with another output inside, or with bytes
  * that no tool writes. `other` is a second real output to take pieces from. One to four changes each time.
  */
-export function mutate(text: string, other: string, random: Random): string {
+export function mutate(text: string, other: Lined, random: Random): string {
   let result = text;
   for (let count = 1 + random.below(4); count > 0; count--) result = random.of(changes)(result, other, random);
   return result;
 }
 
-/** A piece of whole lines, so that most inputs are small and many fit into a second; one in 32 stays whole. */
-export function pieceOf(text: string, random: Random): string {
-  if (random.once(32)) return text.slice(0, 100_000);
-  const lines = text.split('\n');
+/** An output and its lines, split once and not for each of its inputs. */
+export interface Lined {
+  text: string;
+  lines: readonly string[];
+}
+
+/** A piece of whole lines: of most a few, so that many inputs fit into a second; one in 16 has up to 24, and one in 512 is the whole output. */
+export function pieceOf({ text, lines }: Lined, random: Random): string {
+  if (random.once(512)) return text;
   const start = random.once(2) ? 0 : random.below(lines.length);
   return lines
-    .slice(start, start + 1 + random.below(24))
+    .slice(start, start + 1 + random.below(random.once(16) ? 24 : 5))
     .join('\n')
-    .slice(0, 20_000)
+    .slice(0, random.once(16) ? 20_000 : 2000)
     .concat(random.once(8) ? '' : '\n');
 }
 
-type Change = (text: string, other: string, random: Random) => string;
+type Change = (text: string, other: Lined, random: Random) => string;
 
 const place = (text: string, random: Random): number => random.below(text.length + 1);
 const insert = (text: string, at: number, words: string): string => text.slice(0, at) + words + text.slice(at);
@@ -143,8 +148,8 @@ const changes: readonly [Change, ...Change[]] = [
   (text, _other, random) => anywhere(/\S+/g, text, random, () => random.of(treacherous)),
   (text, _other, random) => anywhere(/\S+/g, text, random, (word) => `${word} ${word}`),
   (text, other, random) => {
-    const from = place(other, random);
-    return insert(text, place(text, random), other.slice(from, from + random.below(200)));
+    const from = place(other.text, random);
+    return insert(text, place(text, random), other.text.slice(from, from + random.below(200)));
   },
   (text, other, random) =>
     byLines(text, (lines) => lines.splice(random.below(lines.length), random.below(2), ...pieceOf(other, random).split('\n'))),

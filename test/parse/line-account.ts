@@ -7,11 +7,14 @@ export function linesNamedBy(value: unknown): Set<number> {
   const visit = (thing: unknown): void => {
     if (typeof thing !== 'object' || thing === null || seen.has(thing)) return;
     seen.add(thing);
-    for (const [key, inner] of thing instanceof Map ? [...thing.entries()] : Object.entries(thing)) {
-      if (typeof inner === 'number' && (key === 'line' || key === 'lastLine')) found.add(inner);
-      else if (Array.isArray(inner) && lineLists.has(key)) for (const line of inner) found.add(line);
-      else visit(inner);
-    }
+    if (Array.isArray(thing) || thing instanceof Set) for (const inner of thing) visit(inner);
+    else if (thing instanceof Map) for (const [key, inner] of thing) take(key, inner);
+    else for (const key of Object.keys(thing)) take(key, (thing as Record<string, unknown>)[key]);
+  };
+  const take = (key: unknown, inner: unknown): void => {
+    if (typeof inner === 'number' && (key === 'line' || key === 'lastLine')) found.add(inner);
+    else if (Array.isArray(inner) && typeof key === 'string' && lineLists.has(key)) for (const line of inner) found.add(line);
+    else visit(inner);
   };
   visit(value);
   return found;
