@@ -5,6 +5,7 @@ import type { CollectOptions } from '../collect/options.ts';
 import { createFacts, type Facts } from '../facts/facts.ts';
 import type { Report } from '../schema/report.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { withWitnesses } from '../tree/captures.ts';
 import { judgeFacts, needsCloserLook } from '../tree/judge.ts';
 import { buildReport } from '../tree/report.ts';
 import { captured } from '../walk/capture/captured.ts';
@@ -49,7 +50,7 @@ export function judgeSnapshot(snapshot: Snapshot, facts: Facts = createFacts(sna
   const seen = captured(snapshot);
   if (typeof seen === 'string') report.coverage.lost.push(`nothing was captured: ${seen}`);
   else if (seen) report.capture = seen;
-  return { report, snapshot };
+  return { report: withWitnesses(report), snapshot };
 }
 
 /** The report of a run that could not even read the target: JSON is printed for it too. */

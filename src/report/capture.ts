@@ -1,4 +1,5 @@
 import type { CaptureReport } from '../schema/capture-report.ts';
+import type { Report } from '../schema/report.ts';
 import { cleanText as clean } from './sanitize.ts';
 import { createStyle, type RenderOptions } from './style.ts';
 
@@ -26,7 +27,8 @@ export function renderCapture(report: CaptureReport, head: string, options: Rend
 }
 
 /** The same in a few sentences, as a part of a larger report. */
-export const captureSentences = ({ tries, answered, losses, gaps }: CaptureReport): string[] => [
+export const captureSentences = ({ tries, answered, losses, gaps }: CaptureReport, witnesses: Report['witnesses'] = []): string[] => [
+  ...witnesses.map(({ says }) => says),
   `${answered} of ${tries} watched tries were answered`,
   ...losses.flatMap((loss) => [
     `${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}, to ${loss.to.join(', ')}: ${loss.says}`,

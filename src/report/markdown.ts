@@ -35,7 +35,7 @@ function* sectionsOf(report: CleanReport, verbose: number, limits: Limits): Gene
   yield* unknown ? unknownSections(report, limits) : [];
   yield pathTable(report, limits);
   yield probeTable(report, limits, verbose);
-  yield report.capture ? bullets('Captured on the way', captureSentences(report.capture), limits) : '';
+  yield report.capture ? bullets('Captured on the way', captureSentences(report.capture, report.witnesses), limits) : '';
   yield bullets(
     'Ruled out',
     report.ruledOut.map(({ what, by }) => `${what}: ${by}`),

@@ -118,7 +118,7 @@ function backing(report: CleanReport, layout: Layout): string[] {
   return [
     ...pathLines(report, layout),
     ...probeLines(report, layout),
-    ...(report.capture ? bulletSection('Captured on the way', captureSentences(report.capture), layout) : []),
+    ...(report.capture ? bulletSection('Captured on the way', captureSentences(report.capture, report.witnesses), layout) : []),
     ...bulletSection('Ruled out', ruledOut, layout),
   ];
 }

@@ -8,6 +8,7 @@ const counterSchema = z.object({
   idle: z.number().describe('How much an idle interval before lets expect for that time'),
   line: z.string().describe('The line that it stands on, after the probes'),
   meaning: z.string().nullable(),
+  ends: z.boolean().describe('It counts packets that end there; others move because something was lost somewhere'),
 });
 
 /** What captures at every device of the way tell by themselves, without any table of a node. */

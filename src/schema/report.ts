@@ -81,6 +81,19 @@ export const reportSchema = z.object({
   ruledOut: z.array(z.object({ what: z.string(), by: z.string() })),
   notChecked: z.array(z.object({ what: z.string(), why: z.string() })),
   capture: captureReportSchema.optional().describe('With --capture: what captures at every device of the way tell by themselves'),
+  witnesses: z
+    .array(
+      z.object({
+        agreement: z
+          .enum(['same-place', 'elsewhere', 'alone', 'silent'])
+          .describe(
+            'same-place: where a finding says; elsewhere: at another place; alone: no finding names a place; silent: nothing was lost',
+          ),
+        says: z.string(),
+      }),
+    )
+    .optional()
+    .describe('With --capture: how captures, drop reasons and counters fit the findings, which come from probes and tables'),
   coverage: z.object({
     access: z.enum(['node-pod', 'host-network-pod', 'client-pod', 'api', 'recording']).describe('The best way of looking that was allowed'),
     image: z.string().nullable().describe('Image of the node pod, when there was one'),

@@ -85,13 +85,14 @@ function toLoss(
   };
 }
 
-const toCounter = ({ kind, name, by, idle, line, meaning }: Omit<MovedCounter, 'place'>) => ({
+const toCounter = ({ kind, name, by, idle, line, meaning, ends }: Omit<MovedCounter, 'place'>) => ({
   kind,
   name,
   by,
   idle: Math.round(idle * 10) / 10,
   line,
   meaning: meaning ?? null,
+  ends,
 });
 
 const placeOf = (where: LossPlace): { kind: LossPlace['kind']; names: string[] } =>
