@@ -20,7 +20,7 @@ const madeByModule = /^(tunl0|sit0|gre0|ip6tnl0|ip_vti0|erspan0)$/;
  */
 export function lostPod(world: World, station: Station, address: string): LostPod | undefined {
   const holder = holderOf(world, address);
-  if (holder === undefined) return undefined;
+  if (holder === undefined || hasOwnRoute(station, address)) return undefined;
   const { far } = holder;
   const what = `${station.place.name} has no route to ${address} (${holder.name} on ${far}) but the default one`;
   const down = devicesOf(station).find(({ link }) => isTunnel(link) && isUp(link) === false && !madeByModule.test(link.name));
@@ -47,6 +47,12 @@ function holderOf(world: World, address: string): { name: string; far: string } 
   const node = nodeByAddress(world, address);
   const own = node?.station && ownerOf(node.station, address);
   return node && own && { name: own.device, far: node.name };
+}
+
+/** It goes by a route of its own, towards a pod that was not read: nothing is missing. */
+function hasOwnRoute({ net }: Station, to: string): boolean {
+  const decision = lookupRoute(net, { to });
+  return decision.state === 'seen' && decision.value.route?.type === 'unicast' && !isDefault(decision.value.route);
 }
 
 /** A route of a node's own to a pod of another node that was read. */

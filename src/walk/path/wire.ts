@@ -78,7 +78,11 @@ function outside(world: World, way: Way, station: Station, device: string, gatew
     return ended(way, 'no-route', { kind: 'route', says: lost.says, brief: 'no route', evidence: [...routeTaken(way), ...lost.evidence] });
   const pod = world.facts.podByAddress(destination);
   if (pod) {
-    const says = `${leaves}, and ${destination} is pod ${pod.metadata.namespace}/${pod.metadata.name} on ${pod.spec.nodeName}: what is between them was not read`;
+    const it = `pod ${pod.metadata.namespace}/${pod.metadata.name}`;
+    const says =
+      pod.spec.nodeName === station.place.name
+        ? `${nameOf(station)} hands it over by ${device} to ${destination}: ${it}, which was not read`
+        : `${leaves}, and ${destination} is ${it} on ${pod.spec.nodeName}: what is between them was not read`;
     return ended(way, 'insufficient-info', { kind: 'wire', says, brief: `out to ${gateway}`, evidence: refs });
   }
   return ended(way, 'insufficient-info', {
