@@ -8,6 +8,10 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import { withWitnesses } from '../tree/captures.ts';
 import { judgeFacts, needsCloserLook } from '../tree/judge.ts';
 import { buildReport } from '../tree/report.ts';
+import { rulesAgainstApi } from '../tree/rules.ts';
+import { supported } from '../tree/support.ts';
+import { walkProbes } from '../tree/tables.ts';
+import { buildWalkReport } from '../tree/walk-report.ts';
 import { captured } from '../walk/capture/captured.ts';
 import { type Reached, type ReachOptions, type World, withCluster } from './cluster.ts';
 
@@ -46,11 +50,20 @@ export const collectorOf = (options: DiagnoseOptions, reached: Reached): Collect
 
 /** The verdict on a snapshot, live or recorded: a function of the snapshot alone. */
 export function judgeSnapshot(snapshot: Snapshot, facts: Facts = createFacts(snapshot)): DiagnosisResult {
-  const report = buildReport(facts, judgeFacts(facts, checks));
+  const report = reportOf(facts);
   const seen = captured(snapshot);
   if (typeof seen === 'string') report.coverage.lost.push(`nothing was captured: ${seen}`);
   else if (seen) report.capture = seen;
   return { report: withWitnesses(report), snapshot };
+}
+
+/** Probes first; then what the tables say of the same packets, which may support a finding and never makes one. */
+function reportOf(facts: Facts): Report {
+  const judged = judgeFacts(facts, checks);
+  const rules = rulesAgainstApi(facts, judged.symptoms);
+  const walked = judged.status === 'unknown' ? [] : walkProbes(facts, judged.symptoms, judged.findings);
+  const walk = buildWalkReport(facts, walked, rules);
+  return { ...buildReport(facts, supported(facts, judged, walked, rules)), ...(walk === undefined ? {} : { walk }) };
 }
 
 /** The report of a run that could not even read the target: JSON is printed for it too. */

@@ -1,7 +1,8 @@
 import type { Facts } from '../facts/facts.ts';
-import type { Flow, Hop, Trace } from '../model/trace.ts';
-import type { TraceReport, TraceWay } from '../schema/trace.ts';
-import { circumstancesOf, quoteEvidence } from '../tree/report.ts';
+import type { Flow, Trace } from '../model/trace.ts';
+import type { TraceReport } from '../schema/trace.ts';
+import { circumstancesOf } from '../tree/report.ts';
+import { describeSource, describeTarget, summarize, toWay } from '../tree/ways.ts';
 
 /** Traces in the published form, with the lines that they rest on. Everything in it comes from the snapshot. */
 export function buildTraceReport(facts: Facts, flow: Flow, traces: readonly Trace[]): TraceReport {
@@ -18,60 +19,8 @@ export function buildTraceReport(facts: Facts, flow: Flow, traces: readonly Trac
       sourcePort: flow.sourcePort ?? null,
       length: flow.length ?? null,
     },
-    verdict: verdictOf(traces),
+    verdict: summarize(traces),
     ways: traces.map((trace) => toWay(facts, trace)),
     ...circumstancesOf(facts),
   };
 }
-
-const describeSource = ({ from }: Flow): string =>
-  from.kind === 'outside' ? from.address : from.kind === 'node' ? `node ${from.name}` : `pod ${from.namespace}/${from.name}`;
-
-function describeTarget({ to }: Flow): string {
-  const port = to.port === undefined ? '' : `:${to.port}`;
-  if (to.kind === 'address') return to.address.includes(':') && port !== '' ? `[${to.address}]${port}` : `${to.address}${port}`;
-  return `${to.kind === 'service' ? 'Service' : 'pod'} ${to.namespace}/${to.name}${port}`;
-}
-
-function toWay(facts: Facts, { share, disposition, why, hops, assumed }: Trace): TraceWay {
-  return { share: Math.round(share * 1e6) / 1e6, disposition, why, hops: hops.map((hop) => toHop(facts, hop)), assumed };
-}
-
-function toHop(facts: Facts, { place, direction, arrives, leaves, steps }: Hop): TraceWay['hops'][number] {
-  return {
-    ...place,
-    direction,
-    arrives,
-    leaves,
-    steps: steps.map(({ kind, says, brief, evidence, passes }) => ({
-      kind,
-      says,
-      brief,
-      evidence: evidence.flatMap((reference) => quoteEvidence(facts, reference) ?? []),
-      device: passes ? { name: passes.device, direction: passes.direction } : null,
-    })),
-  };
-}
-
-function verdictOf(traces: readonly Trace[]): TraceReport['verdict'] {
-  const lost = traces.filter(({ disposition }) => disposition !== 'delivered' && disposition !== 'insufficient-info');
-  const unknown = traces.filter(({ disposition }) => disposition === 'insufficient-info');
-  const rest = (others: number, part: readonly Trace[]): string => (others > 0 ? `${shareOf(part)} of the packets: ` : '');
-  const [first] = lost;
-  if (first) return { status: 'lost', summary: `${rest(traces.length - lost.length, lost)}${first.why}${more(lost)}` };
-  const [doubtful] = unknown;
-  if (doubtful) return { status: 'unknown', summary: `${rest(traces.length - unknown.length, unknown)}${doubtful.why}${more(unknown)}` };
-  const [only] = traces;
-  if (only === undefined) return { status: 'unknown', summary: 'there is no way to follow' };
-  return { status: 'delivered', summary: traces.length === 1 ? only.why : `all ${traces.length} ways get there and back` };
-}
-
-const more = (traces: readonly Trace[]): string => {
-  const others = new Set(traces.map(({ why }) => why)).size - 1;
-  return others > 0 ? `; and ${others} more` : '';
-};
-
-export const shareOf = (traces: readonly Pick<Trace, 'share'>[]): string => {
-  const percent = traces.reduce((sum, { share }) => sum + share, 0) * 100;
-  return `${percent < 1 ? percent.toFixed(1) : Math.round(percent)} %`;
-};

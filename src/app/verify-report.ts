@@ -2,7 +2,8 @@ import type { Facts } from '../facts/facts.ts';
 import { findingsOf, type VerifyFinding } from '../intent/findings.ts';
 import { type ClusterVerification, type NodeResult, type VerifyChoice, verifyCluster } from '../intent/verify-cluster.ts';
 import type { VerifyReport } from '../schema/verify.ts';
-import { circumstancesOf, quoteEvidence } from '../tree/report.ts';
+import { circumstancesOf } from '../tree/report.ts';
+import { publishDifference } from '../tree/rules.ts';
 
 /** Verifies a snapshot and puts the result into the published form. Everything in it comes from the snapshot. */
 export function buildVerifyReport(facts: Facts, choice: VerifyChoice = {}): VerifyReport {
@@ -20,11 +21,7 @@ export function buildVerifyReport(facts: Facts, choice: VerifyChoice = {}): Veri
       nodes: [...new Set(cluster.nodes.map(({ node }) => node))],
     },
     verdict: verdictOf(cluster, findings, notChecked),
-    findings: findings.map(({ peersRight, peersAlike, evidence, ...finding }) => ({
-      ...finding,
-      peers: { right: peersRight, alike: peersAlike },
-      evidence: evidence.flatMap((reference) => quoteEvidence(facts, reference) ?? []),
-    })),
+    findings: findings.map((finding) => publishDifference(facts, finding)),
     nodes: cluster.nodes.map((node) => nodeRow(node, findings)),
     notChecked,
     ...circumstancesOf(facts),

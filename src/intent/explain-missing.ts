@@ -134,7 +134,7 @@ function behindEntry(scene: Scene, writer: Writer, table: Table, steps: readonly
   const lines = target ? [target.line, ...target.rules.map((rule) => rule.line)] : [];
   const state = target === undefined ? 'is not there' : target.rules.length === 0 ? 'is empty' : 'leads to no endpoint';
   return {
-    kind: 'unhooked',
+    kind: 'missing',
     cause: `chain ${entry.target ?? ''} ${state}`,
     why: `chain ${entry.target ?? ''}, to which its rule leads, ${state}`,
     evidence: [evidence(at, entry.line, ...lines.slice(0, mostLines - 1))],

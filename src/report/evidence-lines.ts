@@ -1,4 +1,4 @@
-import type { Evidence } from '../schema/report.ts';
+import type { Evidence } from '../schema/evidence.ts';
 import { cut, screenRows } from './layout.ts';
 import type { Layout } from './sections.ts';
 import { count } from './words.ts';

@@ -1,4 +1,5 @@
-import type { Evidence, Finding } from '../schema/report.ts';
+import type { Evidence } from '../schema/evidence.ts';
+import type { Finding } from '../schema/report.ts';
 import { captureSentences } from './capture.ts';
 import { WHOLE_OUTPUT } from './evidence-lines.ts';
 import { cut } from './layout.ts';
@@ -8,6 +9,8 @@ import { probeRows } from './probes.ts';
 import type { CleanReport } from './sanitize.ts';
 import { seeMore } from './see-more.ts';
 import type { RenderOptions } from './style.ts';
+import { doingsOf, placeOf } from './trace-words.ts';
+import { sentencesOf, waysOf } from './walk.ts';
 import {
   count,
   describeAccess,
@@ -34,6 +37,7 @@ function* sectionsOf(report: CleanReport, verbose: number, limits: Limits): Gene
   yield* findingSections(report, limits);
   yield* unknown ? unknownSections(report, limits) : [];
   yield pathTable(report, limits);
+  yield* walkSections(report, limits, verbose);
   yield probeTable(report, limits, verbose);
   yield report.capture ? bullets('Captured on the way', captureSentences(report.capture, report.witnesses), limits) : '';
   yield bullets(
@@ -114,6 +118,19 @@ function unknownSections(report: CleanReport, limits: Limits): string[] {
           'sh',
         ),
   ];
+}
+
+/** The way that tells most, or with -v every one, a table each; and what comparing probes and tables says. */
+function* walkSections({ walk }: CleanReport, limits: Limits, verbose: number): Generator<string> {
+  if (walk === undefined) return;
+  for (const { head, way } of waysOf(walk).slice(0, verbose > 0 ? limits.items : 1))
+    yield table(
+      `Way of the packet, by the tables: ${prose(head, limits)}`,
+      ['Way', 'Place', 'What happens'],
+      way.hops.map((hop) => [hop.direction, placeOf(hop), doingsOf(hop)]),
+      limits,
+    );
+  yield bullets('Probes and tables', sentencesOf(walk, verbose), limits);
 }
 
 function closing(report: CleanReport, limits: Limits): string {

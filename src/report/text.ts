@@ -7,6 +7,7 @@ import { type CleanReport, mapStrings } from './sanitize.ts';
 import { accessLines, bulletSection, type Layout, pathLines, probeLines, section } from './sections.ts';
 import { seeMore } from './see-more.ts';
 import { createStyle, paintState, type RenderOptions } from './style.ts';
+import { walkLines } from './walk.ts';
 import { count, describeClient, describeGaps, describeTarget, describeTiming, verdictLabel } from './words.ts';
 
 /**
@@ -117,6 +118,7 @@ function backing(report: CleanReport, layout: Layout): string[] {
   const ruledOut = report.ruledOut.map(({ what, by }) => `${what}: ${by}`);
   return [
     ...pathLines(report, layout),
+    ...walkLines(report.walk, layout),
     ...probeLines(report, layout),
     ...(report.capture ? bulletSection('Captured on the way', captureSentences(report.capture, report.witnesses), layout) : []),
     ...bulletSection('Ruled out', ruledOut, layout),

@@ -1,4 +1,5 @@
-import type { TraceHop, TraceReport, TraceWay } from '../schema/trace.ts';
+import type { TraceReport } from '../schema/trace.ts';
+import type { TraceHop, TraceWay } from '../schema/way.ts';
 import { doingsOf, hopKey, percent, placeOf } from './trace-words.ts';
 
 interface Branch {

@@ -1,4 +1,5 @@
-import type { TraceHop, TraceReport, TraceWay } from '../schema/trace.ts';
+import type { TraceReport } from '../schema/trace.ts';
+import type { TraceHop, TraceWay } from '../schema/way.ts';
 import { evidenceLines } from './evidence-lines.ts';
 import { paragraph, table, usableWidth } from './layout.ts';
 import { bulletSection, type Layout } from './sections.ts';
@@ -62,7 +63,7 @@ function commonHops(one: TraceWay, other: TraceWay): number {
 }
 
 /** Each hop a row: the way it goes, the place, and what happens there; with `-v` the packet as it leaves. */
-const hopRows = (hops: readonly TraceHop[], { width, style, verbose }: Layout): string[] =>
+export const hopRows = (hops: readonly TraceHop[], { width, style, verbose }: Layout): string[] =>
   table(
     hops.map((hop) => [
       { text: hop.direction === 'request' ? '->' : '<-', paint: style.faint },
@@ -72,7 +73,7 @@ const hopRows = (hops: readonly TraceHop[], { width, style, verbose }: Layout): 
     { indent: 2, width, widest: 48 },
   );
 
-const stepLines = ({ steps }: TraceHop, layout: Layout): string[] =>
+export const stepLines = ({ steps }: TraceHop, layout: Layout): string[] =>
   steps.flatMap(({ says, evidence }) => [
     ...paragraph(says, { label: '-', indent: 5, width: layout.width }),
     ...evidenceLines(evidence, layout, Number.POSITIVE_INFINITY).map((line) => `     ${line}`),

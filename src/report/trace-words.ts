@@ -1,4 +1,4 @@
-import type { TraceHop, TraceWay } from '../schema/trace.ts';
+import type { TraceHop, TraceWay } from '../schema/way.ts';
 
 /** `pod default/client`, `node n1`. */
 export const placeOf = ({ kind, namespace, name }: TraceHop): string =>

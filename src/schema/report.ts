@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { captureReportSchema } from './capture-report.ts';
+import { evidenceSchema } from './evidence.ts';
+import { walkReportSchema } from './walk-report.ts';
 
 /**
  * The public contract of `k8snet diagnose -o json`, published as docs/schema/diagnosis-report.v1.json.
@@ -14,12 +16,6 @@ export const placeSchema = z.object({
   namespace: z.string().optional(),
   name: z.string(),
   node: z.string().optional(),
-});
-
-export const evidenceSchema = z.object({
-  command: z.string().describe('The command whose output is quoted, as a person would type it'),
-  on: z.string().describe('Where it ran: "node n1", "pod default/client", "API server"'),
-  lines: z.array(z.object({ number: z.int().min(1).describe('1-based line of the output'), text: z.string() })),
 });
 
 export const findingSchema = z.object({
@@ -80,6 +76,7 @@ export const reportSchema = z.object({
     .describe('The way of the request: name, Service, each endpoint, application'),
   ruledOut: z.array(z.object({ what: z.string(), by: z.string() })),
   notChecked: z.array(z.object({ what: z.string(), why: z.string() })),
+  walk: walkReportSchema.optional().describe('What the tables of the nodes and pods say of the packets that the probes sent'),
   capture: captureReportSchema.optional().describe('With --capture: what captures at every device of the way tell by themselves'),
   witnesses: z
     .array(
@@ -109,7 +106,6 @@ export const reportSchema = z.object({
 
 export type Layer = z.infer<typeof layerSchema>;
 export type Place = z.infer<typeof placeSchema>;
-export type Evidence = z.infer<typeof evidenceSchema>;
 export type Finding = z.infer<typeof findingSchema>;
 export type Probe = z.infer<typeof probeSchema>;
 export type Report = z.infer<typeof reportSchema>;

@@ -1,47 +1,11 @@
 import { z } from 'zod';
-import { evidenceSchema, reportSchema } from './report.ts';
+import { reportSchema } from './report.ts';
+import { verifyFindingSchema } from './verify-finding.ts';
 
 /**
  * The public contract of `k8snet verify -o json`, published as docs/schema/verify-report.v1.json.
  * Fields are only ever added; a meaning never changes under `k8snet.dev/v1`.
  */
-export const verifyFindingSchema = z.object({
-  kind: z
-    .enum([
-      'missing',
-      'unhooked',
-      'shadowed',
-      'stale-endpoint',
-      'missing-endpoint',
-      'wrong-verdict',
-      'wrong-masquerade',
-      'wrong-affinity',
-      'doubled',
-      'stale-front',
-      'stopped-after',
-    ])
-    .describe(
-      'missing: no rule; unhooked: no packet comes to the rules; shadowed: a rule of somebody else comes first; stale-endpoint: translated to what is no endpoint; ' +
-        'missing-endpoint: an endpoint is never chosen; wrong-verdict: refused with endpoints, or dropped instead of rejected; doubled: left-over rules of another mode or backend; ' +
-        'stale-front: rules for what no Service has; stopped-after: translated as meant, then stopped by a rule that is not of kube-proxy',
-    ),
-  severity: z.enum(['fault', 'settling', 'note']).describe('settling: the API changed so lately that kube-proxy may still be at it'),
-  node: z.string(),
-  family: z.enum(['IPv4', 'IPv6']),
-  title: z.string().describe('One sentence: what the node does, to which Services, and why'),
-  why: z.string(),
-  services: z.array(z.string()).describe('namespace/name:port'),
-  fronts: z.array(z.string()).describe('What clients connect to, for example "ClusterIP 10.96.0.10:53/udp of kube-system/kube-dns:dns"'),
-  from: z.array(z.enum(['pod', 'endpoint', 'node', 'outside', 'barred'])).describe('From where connections are affected'),
-  evidence: z.array(evidenceSchema),
-  peers: z.object({
-    right: z.array(z.string()).describe('Other nodes that do what the API means with the same Services'),
-    alike: z.array(z.string()).describe('Other nodes with the same difference'),
-  }),
-  next: z.array(z.string()),
-  fix: z.array(z.string()).describe('Steps that would mend it; never applied by k8snet'),
-});
-
 export const verifyReportSchema = z.object({
   apiVersion: z.literal('k8snet.dev/v1'),
   kind: z.literal('VerifyReport'),

@@ -47,7 +47,7 @@ describe('iptables mode, one thing wrong on one node', () => {
 
   it('calls a Service chain that was flushed by its name', () => {
     expect(at(without(new RegExp(`-A ${svc} `)))).toEqual([
-      `fault unhooked n1 pod+node+endpoint: chain ${svc}, to which its rule leads, is empty`,
+      `fault missing n1 pod+node+endpoint: chain ${svc}, to which its rule leads, is empty`,
     ]);
   });
 
@@ -157,7 +157,7 @@ describe('nftables mode, one thing wrong on one node', () => {
   it('calls a Service chain that was flushed by its name', () => {
     expect(at((text) => text.replace(/(chain (service-\w+-default\/my-service\S*) \{\n).*\n/, '$1'))).toEqual([
       expect.stringMatching(
-        /^fault unhooked n1 pod\+node\+endpoint: chain service-\w+-default\/my-service\/tcp\/http, to which its rule leads, is empty$/,
+        /^fault missing n1 pod\+node\+endpoint: chain service-\w+-default\/my-service\/tcp\/http, to which its rule leads, is empty$/,
       ),
     ]);
   });

@@ -6,7 +6,7 @@ import { createFacts, type Facts } from '../../src/facts/facts.ts';
 import type { Trace } from '../../src/model/trace.ts';
 import { unpackSnapshot } from '../../src/snapshot/archive.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
-import { quoteEvidence } from '../../src/tree/report.ts';
+import { quoteEvidence } from '../../src/tree/quote.ts';
 import { traceFlow } from '../../src/walk/trace.ts';
 import { toSnapshot } from '../recordings/adapter.ts';
 import { readRecording } from '../recordings/recording.ts';
