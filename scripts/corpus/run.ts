@@ -26,8 +26,11 @@ export interface Totals {
   insufficient: number;
   /** Undecided where nft's print of iptables tables does not show what would decide. */
   notShown: number;
-  /** Flows with a trace of the rules that a real packet hit: how many of the walks took the same ones in the same order. */
-  traced: { flows: number; same: number; beginning: number; differing: number; otherPacket: number };
+  /**
+   * Flows with a trace of the rules that a real packet hit. `comparable`: of the packet that was asked for; `inOrder`: the walk took the same ones in
+   * the same order as far as the trace goes; `whole`: to the walk's own end; `cut`: the trace ends before; `otherPacket`: nothing to compare.
+   */
+  kernelTrace: { comparable: number; inOrder: number; whole: number; cut: number; otherPacket: number };
 }
 
 /** Runs all flows of both tasks; a ruleset that the parser does not read to its end is a difference of its own. */
@@ -65,14 +68,14 @@ function totalsOf(results: readonly CorpusResult[]): Totals {
     differing: count('differing'),
     insufficient: count('insufficient'),
     notShown: count('notShown'),
-    traced: tracedTotals(flows),
+    kernelTrace: tracedTotals(flows),
   };
 }
 
-function tracedTotals(results: readonly CorpusResult[]): Totals['traced'] {
+function tracedTotals(results: readonly CorpusResult[]): Totals['kernelTrace'] {
   const count = (is: TraceComparison['is']): number => results.filter(({ trace }) => trace === is).length;
-  const counts = { same: count('same'), beginning: count('beginning'), differing: count('differing'), otherPacket: count('otherPacket') };
-  return { flows: Object.values(counts).reduce((sum, number) => sum + number, 0), ...counts };
+  const [whole, cut] = [count('same'), count('beginning')];
+  return { comparable: whole + cut + count('differing'), inOrder: whole + cut, whole, cut, otherPacket: count('otherPacket') };
 }
 
 function runCase(item: CorpusCase): CorpusResult[] {

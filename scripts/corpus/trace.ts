@@ -5,8 +5,9 @@ import type { CorpusFlow, Task, TraceStep } from './cases.ts';
 /** How the predicted steps stand to the rules that one real packet hit. */
 export interface TraceComparison {
   /**
-   * `same`: all of them, in their order. `beginning`: the trace ends before the walk does, because the monitor lost the events of later hooks.
-   * `otherPacket`: the trace is of another packet that the kernel sent meanwhile (IPv6 multicast listener reports). `none`: nothing was traced.
+   * `same`: all of them, in their order. `beginning`: the trace ends before the walk does: the monitor lost the events of later hooks, or stopped at
+   * the first rule with an IPv6 address. `otherPacket`: the trace is of another packet that the kernel sent meanwhile (IPv6 multicast listener
+   * reports), and none of its steps is of the one that was asked for. `none`: nothing was traced.
    */
   is: 'same' | 'beginning' | 'differing' | 'otherPacket' | 'none';
   detail: string;
@@ -19,8 +20,8 @@ export interface TraceComparison {
 export function compareTrace(task: Task, form: string, flow: CorpusFlow, passages: readonly Passage[]): TraceComparison {
   const trace = flow.kernelTrace;
   if (trace === undefined) return { is: 'none', detail: '' };
-  const first = trace.steps.find((step) => step.packet !== undefined)?.packet;
-  if (first?.src !== flow.sourceIP || first.dst !== flow.destIP) return { is: 'otherPacket', detail: '' };
+  const isAsked = ({ packet }: TraceStep): boolean => packet?.src === flow.sourceIP && packet.dst === flow.destIP;
+  if (!trace.steps.some(isAsked)) return { is: 'otherPacket', detail: '' };
   const passage = passageOf(trace, passages);
   if (passage === undefined) return { is: 'differing', detail: 'no prediction leads where the traced packet went' };
   const words = wordsOf(task, form);
@@ -30,7 +31,19 @@ export function compareTrace(task: Task, form: string, flow: CorpusFlow, passage
     if (real[index] !== predicted[index])
       return { is: 'differing', detail: `step ${index + 1}: predicted ${predicted[index]}, the kernel took ${real[index]}` };
   }
-  return { is: real.length < predicted.length ? 'beginning' : 'same', detail: '' };
+  if (real.length === predicted.length) return { is: 'same', detail: '' };
+  if (isCutShort(trace.steps, passage.outcome.steps, real.length, words, task)) return { is: 'beginning', detail: '' };
+  return { is: 'differing', detail: `the kernel was done after step ${real.length}; predicted next: ${predicted[real.length]}` };
+}
+
+/** A trace may end where a rule jumps on; a rule or policy that lets through ends one hook's chain, and one that drops ends everything. */
+function isCutShort(steps: readonly TraceStep[], predicted: readonly Step[], length: number, words: boolean, task: Task): boolean {
+  const last = steps.findLast((step) => step.chain !== undefined && step.packet === undefined);
+  const shown = predicted.filter((step) => predictedStep(step, words, task).length > 0);
+  const [before, next] = [shown[length - 1], shown[length]];
+  if (/drop/i.test(last?.verdict ?? last?.policy ?? '')) return false;
+  const isOver = last?.policy !== undefined || /accept/i.test(last?.verdict ?? '');
+  return !isOver || before?.hook !== next?.hook || before?.table !== next?.table;
 }
 
 function passageOf(trace: NonNullable<CorpusFlow['kernelTrace']>, passages: readonly Passage[]): Passage | undefined {

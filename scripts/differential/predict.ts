@@ -33,13 +33,21 @@ export function predict(station: Station, flow: Flow, view?: View): Prediction {
   if (rulesets.state !== 'seen' || !rulesets.complete) return { ends: [], why: unreadLine(station), passages: [] };
   const doubts: string[] = [];
   const around = surroundings(station, flow, doubts);
-  const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
+  const context: WalkContext = contextOn(station, flow);
   const packet = view === undefined ? first : { ...first, conntrack: view, connectionMark: view.mark };
   const passages = traverseNode(rulesets.value, packet, around, context);
   const ends = passages.flatMap((passage) => endsOf(passage, flow, station, rulesets.value, doubts));
   const open = passages.find(({ outcome }) => outcome.verdict === 'insufficient-info' || outcome.assumptions.length > 0);
   const why = open === undefined ? doubts[0] : `${open.outcome.why ?? open.outcome.assumptions[0]?.why}: ${open.outcome.decidedBy?.text}`;
   return { ends: [...new Set(ends)].sort(), why, passages };
+}
+
+/** nft's fib looks for an IPv4 address among local and broadcast ones only, for an IPv6 address in all routes, which may refuse it. */
+function contextOn(station: Station, flow: Flow): WalkContext {
+  const refuses = /\b(blackhole|prohibit|unreachable|throw)\b/;
+  const isPlain = !['ip-route', 'ip-6-rule'].some((name) => refuses.test(station.net.entry(name)?.stdout ?? ''));
+  const addressType = () => (isPlain || packetOf(flow).family === 'ip' ? 'UNICAST' : undefined);
+  return { ...contextAt(station, undefined), addressType };
 }
 
 /** Names the first line that no parser understood. */
@@ -125,7 +133,7 @@ function endsOf(passage: Passage, flow: Flow, station: Station, rulesets: Parame
   if (outcome.verdict !== 'reject' || flow.device === undefined) return ['gone'];
   const refusal = refusalOf(outcome.rejectWith ?? '', outcome.packet.family);
   const answer = answerTo(passage, refusal, station, flow.device);
-  const context: WalkContext = { ...contextAt(station, undefined), addressType: () => 'UNICAST' };
+  const context: WalkContext = contextOn(station, flow);
   // An error of IPv4 is first routed without a source, which the route then gives it, unless the packet was for the router itself (icmp_route_lookup).
   let isFirst = refusal !== 'reset' && passage.hook !== 'input' && answer.family === 'ip';
   const route = (packet: Packet): RouteDecision => {

@@ -20,6 +20,23 @@ export function addressTypeIs(address: string, types: readonly string[], context
   return types.every((wanted) => wanted === 'LOCAL' || wanted === 'MULTICAST') ? no : cannotTell(`the route to ${address} is not known`);
 }
 
+/**
+ * The same match of ip6tables, which asks otherwise (match_type6 in net/netfilter/xt_addrtype.c): MULTICAST and UNICAST are forms of an address, of
+ * which each that is named must hold (a local address is a unicast one), and one of the types that routes give must hold besides.
+ */
+export function addressTypeIs6(address: string, types: readonly string[], context: WalkContext): Certainty {
+  const parsed = addressNumber(address);
+  if (parsed === undefined) return cannotTell(`${address} is no address`);
+  const isMulticast = multicast.some((mask) => isUnder(parsed, mask));
+  if (types.includes(isMulticast ? 'UNICAST' : 'MULTICAST')) return no;
+  const routed = types.filter((type) => type !== 'UNICAST' && type !== 'MULTICAST');
+  if (routed.length === 0) return yes;
+  const isOwn = isLoopback(parsed) || isLocal(parsed, context);
+  if (isOwn && routed.includes('LOCAL')) return yes;
+  if (context.localAddresses === undefined) return cannotTell('the addresses of the node are not known');
+  return routed.every((type) => type === 'LOCAL') ? no : cannotTell(`the route to ${address} is not known`);
+}
+
 function knownType(address: string, context: WalkContext): string | undefined {
   const parsed = addressNumber(address);
   if (parsed === undefined) return undefined;

@@ -1,6 +1,6 @@
 import type { Match } from '../../model/netfilter.ts';
 import type { Packet } from '../../model/packet.ts';
-import { addressTypeIs } from './address-type.ts';
+import { addressTypeIs, addressTypeIs6 } from './address-type.ts';
 import { any, type Certainty, cannotTell, certain, negatedIf, no, random, yes } from './certainty.ts';
 import { compare } from './compare.ts';
 import { type ConntrackMatch, conntrackMatch, isTracked } from './conntrack.ts';
@@ -118,5 +118,6 @@ function addressTypeMatch(match: Extract<Match, { kind: 'addressType' }>, state:
   if (match.limitInterface !== undefined) return cannotTell('addrtype with an interface limit');
   if (isUnknown(state, match.end)) return cannotTell(`the ${match.end} address that NAT chose is not known`);
   const address = match.end === 'source' ? state.packet.source : state.packet.destination;
-  return negatedIf(match.negated, addressTypeIs(address, match.types, context));
+  const isOf = state.packet.family === 'ip' ? addressTypeIs : addressTypeIs6;
+  return negatedIf(match.negated, isOf(address, match.types, context));
 }

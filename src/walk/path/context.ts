@@ -1,9 +1,11 @@
 import { cidrContains, makeCidr, parseAddress } from '../../model/ip.ts';
 import type { LinkAddress } from '../../model/link.ts';
+import type { Packet } from '../../model/packet.ts';
 import { parseIpset } from '../../parse/ipset.ts';
 import { ipsetLookups } from '../netfilter/ipset.ts';
 import type { WalkContext } from '../netfilter.ts';
 import { contextOf } from '../node-rules.ts';
+import { ownerOf } from './stations.ts';
 import type { Station } from './way.ts';
 
 /** What rules look at besides the packet, and the addresses that masquerading and REDIRECT choose on this station. */
@@ -12,10 +14,18 @@ export function contextAt(station: Station, gateway: string | undefined): WalkCo
   return {
     ...contextOf(station.net),
     ...(sets === undefined ? {} : { ipsets: sets }),
-    masqueradeAddress: (out, packet) => (out === undefined ? undefined : sourceOn(station, out, gateway ?? packet.destination)),
+    masqueradeAddress: (out, packet) => masqueradeOn(station, out, packet, gateway),
     interfaceAddress: (device, { family }) =>
       device === undefined ? undefined : addressesOn(station, device, family === 'ip' ? 4 : 6)[0]?.address,
   };
+}
+
+/** IPv6 chooses for the destination itself, whatever the next hop is, and for an address of its own that address (nf_nat_masquerade_ipv6). */
+function masqueradeOn(station: Station, out: string | undefined, packet: Packet, gateway: string | undefined): string | undefined {
+  if (out === undefined) return undefined;
+  const { family, destination } = packet;
+  if (family === 'ip') return sourceOn(station, out, gateway ?? destination);
+  return ownerOf(station, destination) ? destination : sourceOn(station, out, destination);
 }
 
 const known = new WeakMap<Station['net'], ReturnType<typeof ipsetLookups> | null>();
