@@ -35,6 +35,8 @@ const flow = (change: Partial<Flow> = {}): Flow => ({
 
 const { device: _, ...own } = flow({ source: '10.2.0.1' });
 
+const flow6 = (change: Partial<Flow> = {}): Flow => flow({ source: 'fd00:10:1::2', destination: 'fd00:10:2::2', ...change });
+
 /** One table of nft for each argument, in this order; `chain NAME { … }` of one rule a line. */
 const tables = (...rulesOf: { base: string; rules: string[] }[]): Case['nft'] =>
   rulesOf.map(({ base, rules }, index) => ({ family: 'ip', name: `t${index}`, sets: [], chains: [{ name: 'c', base, rules }] }));
@@ -188,6 +190,68 @@ export const found: readonly Found[] = [
         { name: 'raw', drops: [], chains: [], rules: ['-A PREROUTING -i out0 -j CT --notrack'] },
       ],
       flows: [flow(), flow({ id: 0x6000, protocol: 'udp', sourcePort: 20_001 })],
+    },
+  },
+  {
+    name: 'an IPv6 masquerade towards an own address takes that address',
+    item: {
+      ...nothing,
+      family: 'ip6',
+      nft: [
+        {
+          family: 'ip6',
+          name: 't0',
+          sets: [],
+          chains: [{ name: 'c', base: 'type nat hook postrouting priority 100; policy accept;', rules: ['masquerade'] }],
+        },
+      ],
+      flows: [{ ...own, source: 'fd00:10:9::9:9', destination: 'fd00:10:1::1' }],
+    },
+  },
+  {
+    name: 'in IPv6 a local address is a unicast one, and of two forms both must hold',
+    item: {
+      ...nothing,
+      family: 'ip6',
+      iptables: [
+        {
+          name: 'mangle',
+          drops: [],
+          chains: [],
+          rules: [
+            '-A PREROUTING -p udp -m addrtype --dst-type UNICAST -j DROP',
+            '-A PREROUTING -p tcp -m addrtype --dst-type LOCAL,UNICAST -j DROP',
+          ],
+        },
+      ],
+      flows: [
+        flow6({ destination: 'fd00:10:1::1', protocol: 'udp' }),
+        flow6({ id: 0x6000, sourcePort: 20_001, destination: 'fd00:10:2::2' }),
+        flow6({ id: 0x7000, sourcePort: 20_002, destination: 'fd00:10:1::1' }),
+      ],
+    },
+  },
+  {
+    name: 'an ICMPv6 error is routed with the address of the device that the refused packet came in by',
+    item: {
+      ...nothing,
+      family: 'ip6',
+      nft: [
+        {
+          family: 'inet',
+          name: 't0',
+          sets: [],
+          chains: [
+            {
+              name: 'c',
+              base: filter('prerouting', '0'),
+              rules: ['udp dport 80 reject', 'tcp dport 80 reject with icmpv6 type addr-unreachable'],
+            },
+          ],
+        },
+      ],
+      routing: ['ip -6 rule add priority 1001 from fd00:10:1::/112 blackhole'],
+      flows: [flow6({ protocol: 'udp' }), flow6({ id: 0x6000, sourcePort: 20_001, destination: 'fd00:10:2::1' })],
     },
   },
 ];
