@@ -14,10 +14,12 @@ export interface Counter {
   /** It counts packets that came to their end there; others only show that something was lost somewhere (retransmissions). */
   ends: boolean;
   meaning: string | undefined;
+  /** What is a state and no number: seconds since it is so. */
+  seconds?: number;
 }
 
 /** A counter that moved with the probes, by more than an idle interval explains. */
-export interface MovedCounter extends Omit<Counter, 'value'> {
+export interface MovedCounter extends Omit<Counter, 'value' | 'seconds'> {
   place: CapturePlace;
   by: number;
   /** How much the idle interval lets expect for the time of the probes. */

@@ -5,8 +5,8 @@ import type { CaptureReport } from '../../src/schema/capture-report.ts';
  * (6.18, skb:kfree_skb); left out where it gives no reason of its own. In both modes of kube-proxy, but for those below.
  */
 export interface CaptureTruth {
-  /** `any`: lost at first, and refused with an ICMP error when the kernel has given up. */
-  kind: 'lost' | 'refused' | 'any';
+  /** `any`: lost at first, and refused with an ICMP error when the kernel has given up. `unseen`: no place may be named, see there. */
+  kind: 'lost' | 'refused' | 'any' | 'unseen';
   direction: 'request' | 'reply';
   where: { kind: 'pod' | 'node' | 'pod-link' | 'between'; names: string[] }[];
   reasons?: string[];
@@ -34,6 +34,8 @@ const unreachable = (names: string[], ...reasons: string[]): CaptureTruth => ({
   kind: 'any',
 });
 
+const unseen: CaptureTruth = { kind: 'unseen', direction: 'request', where: [] };
+
 export const captureTruths: Record<string, CaptureTruth> = {
   'cni-fw-between': lost('request', 'between', ['n1', 'n2']),
   'cni-fw-between-back': lost('reply', 'between', ['n2', 'n1']),
@@ -42,7 +44,7 @@ export const captureTruths: Record<string, CaptureTruth> = {
   'cni-corrupt-between': { ...lost('request', 'between', ['n1', 'n2'], 'UDP_CSUM'), counters: /^UdpInCsumErrors$/ },
   'cni-reply-asymmetric': lost('reply', 'between', ['n2', 'n1']),
   'cni-node-cut': { ...lost('request', 'between', ['n1', 'n2']), counters: /^neighbour 192.168.1.12 /, mayCount: true },
-  'cni-node-unreachable': lost('request', 'between', ['n1', 'n2']),
+  'cni-node-unreachable': { ...lost('request', 'between', ['n1', 'n2']), counters: /^neighbour 192.168.1.12 /, mayCount: true },
   'cni-vxlan-vni': lost('request', 'node', ['n2'], 'VXLAN_VNI_NOT_FOUND'),
   'cni-vxlan-port': { ...lost('request', 'node', ['n2'], 'NO_SOCKET'), counters: /^UdpNoPorts$/ },
   'cni-vxlan-down': lost('request', 'node', ['n1']),
@@ -89,7 +91,11 @@ export const captureTruths: Record<string, CaptureTruth> = {
   'bridge-nf-off': lost('reply', 'node', ['n1'], 'NO_SOCKET'),
   'proxy-chain-flushed': lost('request', 'node', ['n1']),
   'proxy-dead-no-rules': lost('request', 'node', ['n1']),
-  'conntrack-full': { ...lost('request', 'node', ['n1'], 'NETFILTER_DROP'), counters: /^conntrack drop$/ },
+  // The request is as long as a packet, the answer as the application makes it: that the way back is narrower is seen by the size probes.
+  'cni-mtu-reply': unseen,
+  'cni-mtu-underlay': unseen,
+  // No new connection comes to the node, that of a probe's exec neither.
+  'conntrack-full': unseen,
   'two-tunnel-and-policy': {
     ...lost('request', 'node', ['n2'], 'NETFILTER_DROP'),
     where: [
@@ -119,6 +125,8 @@ export type Mark = 'right' | 'wrong' | 'n/a';
  * where it is not one of the truth's, and where the truth has one and none is named.
  */
 export function markCapture(truth: CaptureTruth, report: CaptureReport): { capture: Mark; dropReason: Mark; counters: Mark } {
+  if (truth.kind === 'unseen')
+    return { capture: report.losses.every(({ kind }) => kind === 'unknown') ? 'n/a' : 'wrong', dropReason: 'n/a', counters: 'n/a' };
   const isRight = (loss: CaptureReport['losses'][number]): boolean =>
     (truth.kind === 'any' ? loss.kind !== 'unknown' : loss.kind === truth.kind) &&
     loss.direction === truth.direction &&

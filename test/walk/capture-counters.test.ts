@@ -69,11 +69,36 @@ describe('counters around the probes of a capture', () => {
     expect(named(filtered)).toEqual([]);
   });
 
+  it('names the one that goes with the reason of the kernel, of two that moved alike', () => {
+    // The ICMP errors of the packets that are too big are dropped, and counted, as often (IpOutDiscards).
+    const tooBig = recorded('cni-mtu-iptables');
+    expect(judged(tooBig).losses.map(({ dropReason }) => dropReason?.reason)).toEqual(['PKT_TOO_BIG', 'PKT_TOO_BIG']);
+    expect(named(tooBig)).toEqual(['IpFragFails', 'IpFragFails']);
+    expect(judged(tooBig).counters.map(({ name }) => name)).toContain('IpOutDiscards');
+  });
+
+  it('names a neighbour that does not answer, though it did not before the probes either', () => {
+    const [loss] = judged(recorded('cni-neighbour-missing-iptables')).losses;
+    expect(loss?.counter).toMatchObject({ kind: 'neighbour', place: 'node n1' });
+    expect(loss?.counter?.line).toMatch(/^10\.244\.2\.0 dev flannel\.1 .*(FAILED|INCOMPLETE)/);
+  });
+
   it('says where the counters could not be read, and names none there', () => {
     const failure = { reason: 'truncated', detail: 'fewer bytes arrived than the command printed' } as const;
     const cut = change(reversePath, 'capture/node/n2/counters-2/snmp', () => ({ failure }));
     expect(named(cut)).toEqual([]);
     expect(judged(cut).gaps).toContain(`node n2: its counters were not read: ${failure.detail}`);
+  });
+});
+
+describe('drop reasons', () => {
+  it('one event is the end of one packet: three neighbours that failed meanwhile are no reason for 42 packets', () => {
+    const { losses } = judged(recorded('cni-forward-drop-nftables'));
+    expect(losses.length).toBeGreaterThan(1);
+    for (const { dropReason, counter } of losses) {
+      expect(dropReason?.reason).toBe('NETFILTER_DROP');
+      expect(counter?.name).toBe('filter FORWARD policy DROP');
+    }
   });
 });
 

@@ -58,3 +58,25 @@ export const conntrackLosses: Readonly<Record<string, string>> = {
   error: 'the packet is no valid one of its protocol',
   chaintoolong: 'too many entries of one hash',
 };
+
+/** Which counter goes with a drop reason of the kernel (include/net/dropreason-core.h and the places that count them). */
+export const counterOfReason: Readonly<Record<string, RegExp>> = {
+  IP_CSUM: /^IpExtInCsumErrors$/,
+  IP_INADDRERRORS: /^IpInAddrErrors$/,
+  IP_INHDR: /^IpInHdrErrors$/,
+  IP_INNOROUTES: /^IpExtInNoRoutes$/,
+  IP_OUTNOROUTES: /^IpOutNoRoutes$/,
+  IP_RPFILTER: /^TcpExtIPReversePathFilter$/,
+  NEIGH_FAILED: /^neighbour /,
+  NO_SOCKET: /^UdpNoPorts$/,
+  NO_TX_TARGET: / tx (dropped|errors|carrier)$/,
+  OTHERHOST: / rx otherhost$/,
+  PKT_TOO_BIG: /^IpFragFails$/,
+  QDISC_DROP: / (?!clsact)\S+ \S+ dropped$/,
+  SOCKET_RCVBUFF: /^UdpRcvbufErrors$/,
+  TC_EGRESS: / clsact .* dropped$/,
+  TC_INGRESS: / clsact .* dropped$/,
+  TCP_CSUM: /^TcpInCsumErrors$/,
+  UDP_CSUM: /^UdpInCsumErrors$/,
+  VXLAN_NO_REMOTE: / tx (dropped|errors|carrier)$/,
+};

@@ -108,14 +108,15 @@ function softnet(text: string): Counter[] {
   return [{ kind: 'softnet', name: 'softnet dropped', value, line: rows.map((row) => row.text).join('; '), ends: true, meaning }];
 }
 
-/** A neighbour that does not answer is a state and not a number: 1 while it is so. */
+/** A neighbour that does not answer is a state and not a number: 1 while it is so. It is asked anew for each new packet. */
 function neighbours(text: string): Counter[] {
-  return parseIpNeigh(text).value.map(({ address, dev, states, text: line }) => ({
+  return parseIpNeigh(text).value.map(({ address, dev, states, used, text: line }) => ({
     kind: 'neighbour',
     name: `neighbour ${address}${dev === undefined ? '' : ` ${dev}`}`,
     value: states.includes('FAILED') || states.includes('INCOMPLETE') ? 1 : 0,
     line,
     ends: true,
     meaning: 'it does not answer',
+    ...(used === undefined ? {} : { seconds: used.updated }),
   }));
 }

@@ -2,6 +2,7 @@ import type { Counter, MovedCounter } from '../../model/capture-counters.ts';
 import { type CapturePlace, type CapturePlan, type FollowedTry, type LossPlace, placeKey, placeText } from '../../model/capture-path.ts';
 import type { Entry } from '../../snapshot/entry.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
+import { counterOfReason } from './counter-meanings.ts';
 import { counterOutputs, countersOf } from './counter-readings.ts';
 import { transmissions } from './drops.ts';
 
@@ -38,7 +39,7 @@ function movedAt(snapshot: Snapshot, place: CapturePlace): CounterResult {
   if (!Number.isFinite(scale) || scale <= 0) return { moved: [], gaps: [] };
   return {
     moved: texts.flatMap(([name, [before, idle, after]]) =>
-      differences(name, before, idle, after, scale).map((item) => ({ ...item, place })),
+      differences(name, { before, idle, after }, { scale, seconds: (end - middle) / 100 }).map((item) => ({ ...item, place })),
     ),
     gaps: [],
   };
@@ -49,31 +50,33 @@ const textOf = (entry: Entry | undefined): string | undefined =>
 
 const whyNot = (entry: Entry): string => entry.failure?.detail ?? (entry.stderr.trim().split('\n').at(-1) || 'nothing came');
 
-function differences(
-  output: string,
-  before: string | undefined,
-  idle: string | undefined,
-  after: string | undefined,
-  scale: number,
-): Omit<MovedCounter, 'place'>[] {
-  if (before === undefined || idle === undefined || after === undefined) return [];
-  const [first, second, third] = [before, idle, after].map((text) => byName(countersOf(output, text)));
+interface Texts {
+  before: string | undefined;
+  idle: string | undefined;
+  after: string | undefined;
+}
+
+/** `scale`: the time of the probes in idle intervals; `seconds`: the same time. */
+function differences(output: string, texts: Texts, length: { scale: number; seconds: number }): Omit<MovedCounter, 'place'>[] {
+  if (texts.before === undefined || texts.idle === undefined || texts.after === undefined) return [];
+  const [first, second, third] = [texts.before, texts.idle, texts.after].map((text) => byName(countersOf(output, text)));
   if (!first || !second || !third) return [];
-  return [...third].flatMap(([key, { value, ...counter }]) => {
-    const isShown = counter.kind === 'neighbour' || counter.kind === 'device';
-    const old = first.get(key)?.value ?? (isShown ? 0 : undefined);
-    const from = second.get(key)?.value ?? (isShown ? 0 : undefined);
-    // A rule that was not there before, or whose counter began anew, tells nothing; ip leaves out neighbours that nobody asked for, and some errors that are 0.
+  return [...third].flatMap(([key, { value, seconds, ...counter }]) => {
+    // ip leaves out some errors of devices while they are 0.
+    const missing = counter.kind === 'device' ? 0 : undefined;
+    const old = first.get(key)?.value ?? missing;
+    const from = second.get(key)?.value ?? missing;
+    if (counter.kind === 'neighbour') return value > 0 && (seconds ?? 0) <= length.seconds + 1 ? [{ ...counter, by: value, idle: 0 }] : [];
+    // A rule that was not there before, or whose counter began anew, tells nothing.
     if (old === undefined || from === undefined || value < from || from < old) return [];
     const by = value - from;
-    const expected = (from - old) * scale;
-    return standsOut(counter.kind, by, expected) ? [{ ...counter, by, idle: expected }] : [];
+    const expected = (from - old) * length.scale;
+    return standsOut(by, expected) ? [{ ...counter, by, idle: expected }] : [];
   });
 }
 
 /** Twice the deviation of events that come by chance (Poisson); of what did not move at all while idle, more than two. */
-const standsOut = (kind: Counter['kind'], by: number, expected: number): boolean =>
-  kind === 'neighbour' ? by > 0 : by - expected > 2 * Math.sqrt(expected + 1);
+const standsOut = (by: number, expected: number): boolean => by - expected > 2 * Math.sqrt(expected + 1);
 
 /** Two rules of a chain may have the same words. */
 function byName(counters: readonly Counter[]): Map<string, Counter> {
@@ -100,7 +103,7 @@ const exactness: Readonly<Record<Counter['kind'], number>> = {
 
 /**
  * The counter that agrees about a loss: at the place of the loss, of packets that end there, and moved at least once for each lost try; of several, the one that
- * comes closest to the number of packets. Where the kernel gave a reason, only a counter that can have it: a filter's drop is counted by rules alone.
+ * comes closest to the number of packets, and before it the one that goes with the kernel's own reason. A filter's drop is counted by rules alone.
  */
 export function agreeingCounter(
   tries: readonly FollowedTry[],
@@ -110,13 +113,13 @@ export function agreeingCounter(
 ): MovedCounter | undefined {
   const lost = transmissions(tries, where);
   const isFiltered = known.reason === 'NETFILTER_DROP';
+  const own = counterOfReason[known.reason ?? ''];
   const fits = ({ kind, name }: MovedCounter): boolean => {
     if (kind === 'neighbour') return known.says.includes(name.split(' ')[1] ?? name);
     return known.reason === undefined || isFiltered === (kind === 'rule' || kind === 'policy' || kind === 'conntrack');
   };
-  // What is counted as an error of some kind is counted under its own name too.
   const distance = ({ by, idle, kind, name }: MovedCounter): number =>
-    (kind === 'neighbour' ? 0 : Math.abs(Math.log((by - idle) / lost))) + exactness[kind] / 4 + (/InErr/.test(name) ? 0.2 : 0);
+    (kind === 'neighbour' ? 0 : Math.abs(Math.log((by - idle) / lost))) + exactness[kind] / 4 - (own?.test(name) ? 1 : 0);
   const [best] = moved
     .filter(({ ends, place, by, idle, kind }) => ends && isThere(place, where, kind) && (kind === 'neighbour' || by - idle >= tries.length))
     .filter(fits)

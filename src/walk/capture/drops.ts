@@ -25,18 +25,18 @@ export function dropReason(
   const events = node === undefined ? undefined : drops.get(node);
   if (node === undefined || !events) return undefined;
   const ends = tries.flatMap((item) => lastSightings(item, where));
-  const found = new Map<string, DropReason & { delay: number }>();
-  for (const end of ends) {
-    // The first of each kind: Map keeps the last entry of a key.
-    const near = new Map(events.toReversed().flatMap((event) => nearTo(event, end.at) ?? []));
-    for (const [key, { event, delay }] of near) {
-      const known = found.get(key);
-      const { location, reason = '' } = event;
-      found.set(key, { node, reason, location, count: (known?.count ?? 0) + 1, delay: (known?.delay ?? 0) + delay });
-    }
+  const kinds = new Map<string, DroppedPacket[]>();
+  for (const event of events) {
+    const { reason, protocol, location } = event;
+    if (reason === undefined || protocol !== 2048 || background.test(reason)) continue;
+    const key = `${location} ${reason}`;
+    kinds.set(key, [...(kinds.get(key) ?? []), event]);
   }
-  // As often as another: the packet itself goes last, after the error that is sent because of it (and may be dropped too).
-  const [best] = [...found.values()].sort((a, b) => b.count - a.count || b.delay - a.delay);
+  const found = [...kinds.values()].flatMap((kind) => matched(kind, ends, node));
+  // As often as another: rather at once than after a neighbour's wait; and the packet itself goes last, after the error that is sent because of it (and may
+  // be dropped too).
+  const waits = ({ reason }: DropReason): number => (reason.startsWith('NEIGH_') ? 1 : 0);
+  const [best] = found.sort((a, b) => b.count - a.count || waits(a) - waits(b) || b.delay - a.delay);
   if (!best || best.count * 2 <= ends.length) return undefined;
   const { delay: _, ...drop } = best;
   return drop;
@@ -46,14 +46,27 @@ export function dropReason(
 export const transmissions = (tries: readonly FollowedTry[], where: LossPlace): number =>
   tries.reduce((sum, item) => sum + Math.max(1, lastSightings(item, where).length), 0);
 
-/** Where the event may be the end of a packet last seen at that time: its kind, and how long after. */
-function nearTo(event: DroppedPacket, at: number): [string, { event: DroppedPacket; delay: number }][] | undefined {
-  if (event.reason === undefined || event.protocol !== 2048 || background.test(event.reason)) return undefined;
-  const after = event.at - at;
-  const wait = event.reason.startsWith('NEIGH_') ? neighbourWait : soon;
+/** How many of the lost packets an event of this kind may have been the end of. One event ends one packet: a rare one near all of them is no reason. */
+function matched(events: readonly DroppedPacket[], ends: readonly Sighting[], node: string): (DropReason & { delay: number })[] {
+  const [first] = events;
+  const open = [...events].sort((a, b) => a.at - b.at);
+  let [count, sum] = [0, 0];
+  for (const end of ends.toSorted((a, b) => a.at - b.at)) {
+    const at = open.findIndex((event) => delayOf(event, end.at) !== undefined);
+    const [event] = at < 0 ? [] : open.splice(at, 1);
+    if (!event) continue;
+    count += 1;
+    sum += delayOf(event, end.at) ?? 0;
+  }
+  return first?.reason === undefined || count === 0 ? [] : [{ node, reason: first.reason, location: first.location, count, delay: sum }];
+}
+
+/** Microseconds from a packet's last sighting to the event; undefined where the event can't be its end. */
+function delayOf({ reason, at: then }: DroppedPacket, at: number): number | undefined {
+  const after = then - at;
+  const wait = reason?.startsWith('NEIGH_') ? neighbourWait : soon;
   // Two clocks of one machine: what follows may seem to come some microseconds before.
-  const delay = [after, after - leapSeconds * 1_000_000].find((distance) => distance >= -20 && distance <= wait);
-  return delay === undefined ? undefined : [[`${event.location} ${event.reason}`, { event, delay }]];
+  return [after, after - leapSeconds * 1_000_000].find((distance) => distance >= -20 && distance <= wait);
 }
 
 /**
