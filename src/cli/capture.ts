@@ -1,34 +1,43 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClusterError, UsageError } from '../collect/errors.ts';
+import { type WatchLength, watchBounds, watchRequest } from '../model/watch.ts';
 import type { CaptureReport } from '../schema/capture-report.ts';
 import type { Request } from '../snapshot/snapshot.ts';
 import { writeBundle } from './bundle-file.ts';
 import type { CollectingOptions } from './options.ts';
 import { exitCodes, inWorld, isSignal, printDryRun, printImages, toDiagnoseOptions } from './run.ts';
 import { styleOf, writeOut } from './terminal.ts';
+import { exitCodeOf } from './world.ts';
 
 export interface CaptureCommandOptions extends CollectingOptions {
   record?: string;
   pcap?: string;
+  watch?: WatchLength;
+  rate?: number;
   output: 'text' | 'json';
   color: 'auto' | 'always' | 'never';
 }
 
-/** `k8snet capture`: 0 = every try was answered, 1 = some were not, 3 = could not tell. */
+/** `k8snet capture`: 0 = every try was answered, 1 = some were not, 3 = could not tell. A watch that a signal ended prints what it saw, and has the signal's code. */
 export async function runCapture(words: string[], options: CaptureCommandOptions): Promise<number> {
   if (options.printImages) return printImages(options);
-  const collect = toDiagnoseOptions(words, options);
+  if (options.rate !== undefined && !options.watch) throw new UsageError('--rate is the rate of --watch, which was not given');
+  const watch = options.watch && watchRequest(options.watch, options.rate ?? watchBounds.usualPerSecond);
+  const collect = { ...toDiagnoseOptions(words, options), ...(watch ? { watch } : {}) };
   if (options.dryRun) return printDryRun(collect, 'capture');
   const { capture, captureFiles } = await import('../app/capture.ts');
-  return inWorld(options, options.output === 'text', async (world, stop) => {
+  const timed = { ...options, timeout: options.timeout + (watch?.seconds ?? 0) };
+  return inWorld(timed, options.output === 'text', async (world, stop) => {
     const { report, snapshot } = await capture(collect, world);
-    if (isSignal(stop)) return null;
+    // A watch that is interrupted tells what it saw until then.
+    if (isSignal(stop) && (typeof report === 'string' || !report.watch?.tries)) return null;
     return async () => {
       if (options.record !== undefined) await writeBundle(options.record, snapshot);
       if (options.pcap !== undefined) await writeFiles(options.pcap, captureFiles(snapshot));
       if (typeof report === 'string') throw new ClusterError(`nothing was captured: ${report}`);
-      return print(report, snapshot.manifest.request, options);
+      const exit = await print(report, snapshot.manifest.request, options);
+      return isSignal(stop) && stop.reason !== null ? exitCodeOf(stop.reason) : exit;
     };
   });
 }
@@ -42,8 +51,9 @@ async function print(report: CaptureReport, { target, from }: Request, options: 
       ? `${JSON.stringify(json, null, 2)}\n`
       : renderCapture(report, `${client} -> svc/${target.name} in ${target.namespace}`, styleOf(options));
   await writeOut(text);
-  if (report.losses.some(({ kind }) => kind !== 'unknown')) return exitCodes.fault;
-  return report.losses.length > 0 ? exitCodes.unknown : exitCodes.healthy;
+  const { watch } = report;
+  if (report.losses.some(({ kind }) => kind !== 'unknown') || (watch?.failed ?? 0) > 0) return exitCodes.fault;
+  return report.losses.length > 0 || watch?.tries === 0 || watch?.ended === 'broken' ? exitCodes.unknown : exitCodes.healthy;
 }
 
 async function writeFiles(directory: string, files: readonly { name: string; bytes: Uint8Array }[]): Promise<void> {

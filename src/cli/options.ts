@@ -3,6 +3,7 @@ import type { KubectlFlags } from '../collect/kubectl.ts';
 import { parseDuration } from '../collect/options.ts';
 import { isNamespaceName, isPort } from '../collect/target.ts';
 import { defaultImage } from '../model/node-image.ts';
+import { mostTries, type WatchLength, watchBounds } from '../model/watch.ts';
 
 /** commander hands `-o=json` over as "=json" (seen with 14.0). */
 const withoutEquals = (value: string): string => value.replace(/^=/, '');
@@ -214,11 +215,39 @@ const portNumber = wholeNumber(1, 65_535, 'a port is a number from 1 to 65535.')
 const packetLength = (value: string): number | 'full' =>
   withoutEquals(value) === 'full' ? 'full' : wholeNumber(28, 65_535, 'bytes from 28 to 65535, or "full".')(value);
 
+const triesPerSecond = wholeNumber(
+  watchBounds.leastPerSecond,
+  watchBounds.mostPerSecond,
+  `a whole number from ${watchBounds.leastPerSecond} to ${watchBounds.mostPerSecond}.`,
+);
+
+/** A number is tries, and what has a unit a duration: unlike kubectl's durations, for which a bare number is seconds. */
+const watchLength = (value: string): WatchLength => {
+  const plain = withoutEquals(value);
+  if (/^\d+$/.test(plain)) return { tries: wholeNumber(1, mostTries, `from 1 to ${mostTries} tries.`)(plain) };
+  const seconds = duration(plain);
+  if (seconds < watchBounds.leastSeconds || seconds > watchBounds.mostSeconds)
+    throw new InvalidArgumentError(`from ${watchBounds.leastSeconds}s to ${watchBounds.mostSeconds / 60}m.`);
+  return { seconds };
+};
+
 /** How a capture is put out and kept. */
 export const addCaptureOptions = (command: Command): Command =>
   command
     .addOption(new Option('-o, --output <format>', 'text or json').argParser(oneOf('text', 'json')).default('text'))
     .addOption(colorOption())
+    .addOption(
+      new Option(
+        '--watch <tries>',
+        `go on until a try fails, so many were made, or this long: a number of tries, or a duration such as 90s or 10m (at most ${watchBounds.mostSeconds / 60}m; --timeout does not count it)`,
+      ).argParser(watchLength),
+    )
+    .addOption(
+      new Option(
+        '--rate <number>',
+        `with --watch: at most so many tries a second, ${watchBounds.leastPerSecond} to ${watchBounds.mostPerSecond} (default: ${watchBounds.usualPerSecond})`,
+      ).argParser(triesPerSecond),
+    )
     .addOption(new Option('--pcap <directory>', 'also keep the capture files, one for each place'))
     .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'));
 

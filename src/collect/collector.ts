@@ -4,6 +4,7 @@ import type { Request, Snapshot } from '../snapshot/snapshot.ts';
 import { readObjects } from './api-round.ts';
 import { planCapture } from './capture/plan.ts';
 import { captureRound, notCaptured } from './capture/round.ts';
+import { watchRound } from './capture/watch.ts';
 import { readDnsLogs } from './dns-logs.ts';
 import { hasBackends, nodesOnPath, podsOfNode } from './flow.ts';
 import { clientSections, nodeOriginProbes } from './flow-probes.ts';
@@ -101,7 +102,7 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
   };
 
   const captureProbe = async (work: Plan): Promise<void> => {
-    const watched = planCapture(work);
+    const watched = planCapture(work, options.watch);
     if (!watched.ok) {
       add([notCaptured(watched.why)]);
       return;
@@ -110,8 +111,10 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
     const sessions = await phase(`reaching ${nodes.length === 1 ? `node ${nodes[0]}` : `${nodes.length} nodes`}`, () =>
       access.open(nodes, work.silent),
     );
+    const captureDeps = { kubectl: deps.kubectl, sessions, failure: access.failure, signal: deps.signal, progress: deps.progress };
     await phase('capturing', async () => {
-      add(await captureRound(work, watched.plan, { kubectl: deps.kubectl, sessions, failure: access.failure, signal: deps.signal }));
+      const { watch } = options;
+      add(await (watch ? watchRound(work, watched.plan, watch, captureDeps) : captureRound(work, watched.plan, captureDeps)));
     });
   };
 

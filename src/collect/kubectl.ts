@@ -32,6 +32,8 @@ export interface RunOptions {
   stream?: Readable;
   /** Called with each piece of standard output as it arrives: for scripts that say when they are ready. */
   onOutput?: (chunk: Uint8Array) => void;
+  /** False = its standard output is not kept for the result: for what is long, and was handed to `onOutput`. */
+  isKept?: boolean;
 }
 
 export interface Kubectl {
@@ -76,7 +78,7 @@ export function flagArguments(flags: KubectlFlags): string[] {
 async function runOnce(
   binary: string,
   args: string[],
-  { limitMilliseconds, firstOutputMilliseconds, input, stream, onOutput }: RunOptions,
+  { limitMilliseconds, firstOutputMilliseconds, input, stream, onOutput, isKept = true }: RunOptions,
   signal: AbortSignal,
 ): Promise<KubectlResult> {
   const started = performance.now();
@@ -85,7 +87,7 @@ async function runOnce(
     detached: true,
     encoding: 'buffer',
     stripFinalNewline: false,
-    buffer: true,
+    buffer: { stdout: isKept, stderr: true },
     maxBuffer: 512 * 1024 * 1024,
     ...(stream ? { input: stream } : input === undefined ? { stdin: 'ignore' as const } : { input }),
   });
@@ -109,7 +111,13 @@ async function runOnce(
   try {
     const result = await child;
     const stderr = Buffer.from(result.stderr).toString('utf8');
-    const base = { args, exit: result.exitCode ?? null, stdout: result.stdout, stderr, milliseconds: performance.now() - started };
+    const base = {
+      args,
+      exit: result.exitCode ?? null,
+      stdout: result.stdout ?? new Uint8Array(),
+      stderr,
+      milliseconds: performance.now() - started,
+    };
     if (result.code === 'ENOENT' || result.code === 'EACCES')
       return { ...base, failure: { reason: 'not-installed', detail: `${binary} is not there or can't be run (${result.code})` } };
     if (ending.why === 'timeout')

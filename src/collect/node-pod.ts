@@ -200,7 +200,7 @@ const helloMilliseconds = 10_000;
 
 /**
  * Runs a script by `sh` on standard input, so that its length is bounded by no URL. A script that is a stream goes on when its owner writes or ends it;
- * what it prints is handed to `onOutput` as it comes.
+ * what it prints is handed to `onOutput` as it comes, and is in the result as well where it `isKept`.
  */
 export async function execScript(
   kubectl: Kubectl,
@@ -208,6 +208,7 @@ export async function execScript(
   script: string | Readable,
   limitMilliseconds: number,
   onOutput?: (chunk: Uint8Array) => void,
+  isKept = true,
 ): Promise<KubectlResult> {
   const container = where.container === undefined ? [] : ['-c', where.container];
   return kubectl.run(['exec', '-i', '-n', where.namespace, where.pod, ...container, '--', 'sh'], {
@@ -215,5 +216,6 @@ export async function execScript(
     firstOutputMilliseconds: Math.min(limitMilliseconds, helloMilliseconds),
     ...(typeof script === 'string' ? { input: script } : { stream: script }),
     ...(onOutput ? { onOutput } : {}),
+    isKept,
   });
 }

@@ -1,3 +1,5 @@
+import type { WatchRequest } from '../model/watch.ts';
+
 /** What the collecting layer needs to know of the command line. */
 export interface CollectOptions {
   target: { name: string; namespace: string | null; port: string | null };
@@ -13,6 +15,8 @@ export interface CollectOptions {
   everything: boolean;
   /** Also watch a marked probe by captures on its whole way. */
   capture?: boolean;
+  /** Captures go on until a try fails. */
+  watch?: WatchRequest;
 }
 
 const units: Record<string, number> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

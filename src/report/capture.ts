@@ -1,15 +1,15 @@
 import type { CaptureReport } from '../schema/capture-report.ts';
 import type { Report } from '../schema/report.ts';
+import { watchLines, watchVerdict } from './capture-watch.ts';
 import { cleanText as clean } from './sanitize.ts';
 import { createStyle, type RenderOptions } from './style.ts';
 
 /** The captures of a probe as text: what was lost where, the kernel's reason, and one timeline of each kind of loss. */
 export function renderCapture(report: CaptureReport, head: string, options: RenderOptions): string {
   const style = createStyle(options.color);
-  const verdict =
-    report.losses.length === 0
-      ? style.good(`all ${report.tries} tries were answered`)
-      : style.bad(`${report.tries - report.answered} of ${report.tries} tries were not answered`);
+  const { watch } = report;
+  const isGood = report.losses.length === 0 && !watch?.failed;
+  const verdict = (isGood ? style.good : style.bad)(clean(watch ? watchVerdict(watch) : answeredText(report)));
   const losses = report.losses.flatMap((loss) => [
     '',
     style.heading(clean(`${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}: ${loss.to.join(', ')}`)),
@@ -20,11 +20,16 @@ export function renderCapture(report: CaptureReport, head: string, options: Rend
       (line) => `    ${clean(timelineText(line))}${line.through === null ? '' : style.faint(clean(`  in ${line.through}`))}`,
     ),
   ]);
+  const beside = watch ? watchLines(watch).map((line) => clean(line)) : [];
   const moved = report.losses.length === 0 ? [] : report.counters.slice(0, mostCounters);
   const counters = moved.map((counter) => `  ${clean(`${counter.place}: ${movedText(counter)}`)}`);
   const gaps = report.gaps.map((gap) => style.unsure(clean(`not seen: ${gap}`)));
-  return `${[clean(head), verdict, ...losses, ...(counters.length > 0 ? ['', style.heading('moved with the probes'), ...counters] : []), ...(gaps.length > 0 ? ['', ...gaps] : [])].join('\n')}\n`;
+  const parts = [losses.slice(1), beside, counters.length > 0 ? [style.heading('moved with the probes'), ...counters] : [], gaps];
+  return `${[clean(head), verdict, ...parts.filter((part) => part.length > 0).flatMap((part) => ['', ...part])].join('\n')}\n`;
 }
+
+const answeredText = ({ tries, answered, losses }: CaptureReport): string =>
+  losses.length === 0 ? `all ${tries} tries were answered` : `${tries - answered} of ${tries} tries were not answered`;
 
 /** The same in a few sentences, as a part of a larger report. */
 export const captureSentences = ({ tries, answered, losses, gaps }: CaptureReport, witnesses: Report['witnesses'] = []): string[] => [

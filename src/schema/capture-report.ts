@@ -1,4 +1,49 @@
 import { z } from 'zod';
+import { watchEnds } from '../model/watch.ts';
+
+const timelineSchema = z.array(
+  z.object({
+    microseconds: z.int().describe('Since the first sighting, by the clock of the node'),
+    at: z.string(),
+    direction: z.enum(['request', 'reply']),
+    packet: z.string(),
+    source: z.string(),
+    destination: z.string(),
+    through: z.string().nullable().describe('The tunnel that it was inside of'),
+  }),
+);
+
+/** One try of a watch, and its way. */
+const watchedTrySchema = z.object({
+  number: z.int().describe('Counted from 1'),
+  began: z.number().describe('Seconds since the first try'),
+  seconds: z.number().describe('Until it was answered, or given up'),
+  result: z.enum(['answered', 'failed', 'repeated']).describe('repeated: answered after its first packet had been sent again'),
+  sourcePort: z.int(),
+  target: z.string(),
+  endpoint: z.string().nullable().describe('What it was sent on to; null where no packet shows it'),
+  node: z.string().nullable().describe('Of the endpoint'),
+  path: z.array(z.string()).describe('The devices that saw its request, in order'),
+  timeline: timelineSchema,
+});
+
+const watchSchema = z.object({
+  tries: z.int().describe('Tries that were made'),
+  failed: z.int().describe('Not answered, or only after the first packet had been lost and sent again'),
+  late: z.int().describe('Answered late with no packet lost: no failure'),
+  notMade: z.int(),
+  seconds: z.number(),
+  perSecond: z.number().describe('The most tries in a second'),
+  ended: z.enum(watchEnds),
+  why: z.string().nullable(),
+  oneIn: z.int().nullable().describe('The rarest loss, as one request in so many, that these tries would have shown with 95 %'),
+  endpoints: z
+    .array(z.object({ endpoint: z.string(), node: z.string().nullable(), tries: z.int(), failed: z.int() }))
+    .describe('Of the tries of the last seconds'),
+  failing: watchedTrySchema.nullable(),
+  good: watchedTrySchema.nullable(),
+  differs: z.array(z.string()).describe('What the failing and the good try differ in, and have in common'),
+});
 
 const counterSchema = z.object({
   place: z.string(),
@@ -36,17 +81,7 @@ export const captureReportSchema = z.object({
           .nullable()
           .describe("The kernel's own reason (tracepoint skb:kfree_skb), where one follows most of the losses"),
         counter: counterSchema.nullable().describe('The counter at that place that moved as often as packets were lost there'),
-        timeline: z.array(
-          z.object({
-            microseconds: z.int().describe('Since the first sighting, by the clock of the node'),
-            at: z.string(),
-            direction: z.enum(['request', 'reply']),
-            packet: z.string(),
-            source: z.string(),
-            destination: z.string(),
-            through: z.string().nullable().describe('The tunnel that it was inside of'),
-          }),
-        ),
+        timeline: timelineSchema,
       }),
     )
     .describe('The tries that were not answered, by what became of them; most first'),
@@ -54,6 +89,7 @@ export const captureReportSchema = z.object({
     .array(counterSchema)
     .describe('All counters that moved with the probes, by more than the idle interval explains; strongest first'),
   gaps: z.array(z.string()).describe('What could not be captured, or was lost by the capture itself'),
+  watch: watchSchema.exactOptional().describe('Of capture --watch: tries that went on until one failed'),
 });
 
 export type CaptureReport = z.infer<typeof captureReportSchema>;

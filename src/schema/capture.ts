@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { watchEnds } from '../model/watch.ts';
 
 const placeSchema = z.object({
   kind: z.enum(['pod', 'node']),
@@ -20,6 +21,29 @@ export const capturePlanSchema = z.object({
       sourcePort: z.int(),
       target: z.object({ address: z.string(), port: z.int() }),
       full: z.boolean().default(false),
+    }),
+  ),
+});
+
+/** The entry `capture/watch` of a snapshot: how the tries of a watch went (WatchRecord of src/model/watch.ts). */
+export const watchRecordSchema = z.object({
+  ended: z.enum(watchEnds),
+  why: z.string().nullable(),
+  tries: z.int(),
+  failed: z.int(),
+  notMade: z.int(),
+  seconds: z.number(),
+  perSecond: z.number(),
+  bytes: z.int(),
+  last: z.array(
+    z.object({
+      number: z.int(),
+      sourcePort: z.int(),
+      target: z.object({ address: z.string(), port: z.int() }),
+      began: z.number(),
+      seconds: z.number(),
+      result: z.enum(['answered', 'failed', 'repeated']),
+      said: z.string(),
     }),
   ),
 });

@@ -21,7 +21,7 @@ describe('faults', () => {
   it.each(faults.map((fault) => [fault.id, fault] as const))('%s says what it breaks and what is seen', (id, fault) => {
     expect(fault.about).not.toBe('');
     expect(fault.symptom).not.toBe('');
-    expect(['finding', 'note', 'healthy']).toContain(fault.expect);
+    expect(['finding', 'note', 'healthy', 'watch']).toContain(fault.expect);
     for (const { layer, check, where } of fault.truth) {
       expect(fault.expect === 'healthy' ? ['healthy'] : ['dns', 'service', 'cni', 'app']).toContain(layer);
       expect(check).toMatch(/^([a-z][a-z-]+|-)$/);

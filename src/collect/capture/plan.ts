@@ -1,8 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { type CaptureBackend, type CapturePlace, type CapturePlan, type MarkedTry, placeKey } from '../../model/capture-path.ts';
+import type { WatchRequest } from '../../model/watch.ts';
 import type { Pod } from '../../schema/kubernetes.ts';
 import { clientPod, sample, serviceAddresses } from '../flow.ts';
 import type { Plan } from '../plan.ts';
+import { portsOf } from './watch-probe.ts';
 
 /** Endpoints that are each tried directly; each costs a node pod on its node. */
 const mostBackends = 4;
@@ -15,9 +17,10 @@ export type PlanResult = { ok: true; plan: CapturePlan } | { ok: false; why: str
 
 /**
  * What is watched: tries to the ClusterIP and to each endpoint, each with a source port of its own, and every namespace that they pass. The ports lie above
- * the range that the kernel takes ports from by itself (ip_local_port_range ends at 60999 by default), so that no other connection has them.
+ * the range that the kernel takes ports from by itself (ip_local_port_range ends at 60999 by default), so that no other connection has them. A watch tries the
+ * ClusterIP as clients do, or the endpoints in turn where there is none; its tries are its ports.
  */
-export function planCapture(plan: Plan): PlanResult {
+export function planCapture(plan: Plan, watch?: WatchRequest): PlanResult {
   const { client, port } = plan;
   if (client.kind === 'none' || client.node === null) return { ok: false, why: `there is no client to send a probe from: ${client.why}` };
   if (!port) return { ok: false, why: 'the Service has no port' };
@@ -50,7 +53,8 @@ export function planCapture(plan: Plan): PlanResult {
     ),
   ];
   if (wanted.length === 0) return { ok: false, why: 'the Service has no address, and no endpoint that could be tried' };
-  const first = randomInt(61_000, 65_400);
+  const tries = watch ? watchedTries(wanted, watch) : wanted;
+  const first = randomInt(61_000, 65_535 - tries.length);
   const clientPlace = (pod && podPlace(pod)) ?? node;
   const places = [clientPlace, node, ...backends.flatMap(({ place }) => (place ? [place, nodePlace(place.node)] : []))];
   return {
@@ -60,9 +64,15 @@ export function planCapture(plan: Plan): PlanResult {
       backends,
       nodes,
       places: [...new Map(places.map((place) => [placeKey(place), place])).values()],
-      tries: wanted.map((item, index) => ({ ...item, sourcePort: first + index })),
+      tries: tries.map((item, index) => ({ ...item, sourcePort: first + index })),
     },
   };
+}
+
+function watchedTries(wanted: readonly Omit<MarkedTry, 'sourcePort'>[], watch: WatchRequest): Omit<MarkedTry, 'sourcePort'>[] {
+  const virtual = wanted.filter(({ stage }) => stage === 'service').slice(0, 1);
+  const targets = virtual.length > 0 ? virtual : wanted.filter(({ full }) => !full);
+  return Array.from({ length: portsOf(watch) }, (_, index) => targets[index % targets.length] as Omit<MarkedTry, 'sourcePort'>);
 }
 
 const nodePlace = (name: string): CapturePlace => ({ kind: 'node', name, node: name });

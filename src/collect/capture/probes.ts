@@ -20,7 +20,7 @@ export function markedProbes(ns: string, tries: readonly MarkedTry[], http: bool
   return {
     key: 'capture/probe',
     command: tries.map(({ target, sourcePort }) => `nc -vzn -w ${tryLimit} -p ${sourcePort} ${target.address} ${target.port}`).join('; '),
-    shell: [`NS=${ns}`, functions, 'reach || exit 125', ...calls, 'wait', 'cat "$W"/marked.*'].join('\n'),
+    shell: [`NS=${ns}`, markedFunctions, 'reach || exit 125', ...calls, 'wait', 'cat "$W"/marked.*'].join('\n'),
     limit: tryLimit + 7,
     lane: 'capture',
   };
@@ -30,8 +30,8 @@ const request = 'printf "GET / HTTP/1.0\\r\\nHost: %s\\r\\nUser-Agent: k8snet\\r
 
 const header = '${head:+-H "${head%??}"}';
 
-/** Only OpenBSD's nc and curl are sure to take a source port and to tell how a connect ended. */
-const functions = [
+/** marked_connect, marked_http and marked_http_full ADDRESS PORT SOURCE-PORT. Only OpenBSD's nc and curl are sure to take a source port and to tell how a connect ended. */
+export const markedFunctions = [
   `marked_connect() { if [ -n "$openbsd" ]; then t nc -vzn -w ${tryLimit} -p "$3" "$1" "$2"; elif has curl; then t curl -sv -o /dev/null --local-port "$3" --connect-timeout ${tryLimit} -m ${tryLimit} "telnet://$1:$2" </dev/null; else echo "k8snet: no tool that can connect from a given port (nc of OpenBSD, curl)" >&2; return 127; fi; }`,
   // More than a packet of 1500 bytes takes: its first segment is as long as the way is said to allow.
   'marked_http_full() { head=$(printf "X-K8snet: %01600d\\r\\n." 0); head=${head%.}; marked_http "$@"; }',

@@ -21,6 +21,7 @@ export interface CaptureDeps {
   sessions: ReadonlyMap<string, Session>;
   failure: (node: string) => ReadFailure | null;
   signal: AbortSignal;
+  progress: (text: string) => void;
 }
 
 /**
@@ -30,18 +31,7 @@ export interface CaptureDeps {
  */
 export async function captureRound(plan: Plan, watched: CapturePlan, deps: CaptureDeps): Promise<Entry[]> {
   const nodes = [...new Set(watched.places.map((place) => place.node))];
-  const filter = captureFilter({
-    protocol: 'TCP',
-    ports: { first: watched.tries[0]?.sourcePort ?? 0, last: watched.tries.at(-1)?.sourcePort ?? 0 },
-    // The Service's own address too: where it is not translated, the source port may be all the same.
-    backends: [
-      ...watched.backends,
-      ...watched.tries
-        .filter(({ stage }) => stage === 'service')
-        .slice(0, 1)
-        .map(({ target }) => target),
-    ],
-  });
+  const filter = filterOf(watched);
   const captures = nodes.map((node) => startOnNode(plan, watched, node, filter, deps));
   await Promise.all(captures.map((capture) => capture.listening));
   const late = captures.map((capture) => !capture.isListening());
@@ -59,10 +49,25 @@ export async function captureRound(plan: Plan, watched: CapturePlan, deps: Captu
   return [{ ...planEntry, exit: 0, stdout: JSON.stringify(watched) }, ...probe, ...seen.flat()];
 }
 
-/** What a script needs to notice the end of its input and to leave. */
-const goodbyeMilliseconds = 1500;
+/** What every capture of a plan lets through. */
+export const filterOf = (watched: CapturePlan): string =>
+  captureFilter({
+    protocol: 'TCP',
+    ports: { first: watched.tries[0]?.sourcePort ?? 0, last: watched.tries.at(-1)?.sourcePort ?? 0 },
+    // The Service's own address too: where it is not translated, the source port may be all the same.
+    backends: [
+      ...watched.backends,
+      ...watched.tries
+        .filter(({ stage }) => stage === 'service')
+        .slice(0, 1)
+        .map(({ target }) => target),
+    ],
+  });
 
-const planEntry: Entry = {
+/** What a script needs to notice the end of its input and to leave. */
+export const goodbyeMilliseconds = 1500;
+
+export const planEntry: Entry = {
   key: 'capture/plan',
   command: 'k8snet capture',
   on: { kind: 'api', name: 'plan' },
@@ -77,10 +82,12 @@ export const notCaptured = (detail: string): Entry => ({ ...planEntry, failure: 
 function sendProbe(plan: Plan, watched: CapturePlan, session: Session, kubectl: Kubectl): Promise<Entry[]> {
   const pod = clientPod(plan);
   const isOwn = pod !== undefined && !pod.spec.hostNetwork;
-  const http = plan.port !== undefined && speaksOf(plan.service, plan.port, plan) === 'http';
-  const section = markedProbes(isOwn ? namespaceName(pod) : 'host', watched.tries, http);
+  const section = markedProbes(isOwn ? namespaceName(pod) : 'host', watched.tries, isHttp(plan));
   return runSections(kubectl, session, [section], toNamespaces(pod ? [pod] : []), () => ranOn(watched.client.place), 30_000);
 }
+
+/** Whether a request may be sent, and not only a connection opened. */
+export const isHttp = (plan: Plan): boolean => plan.port !== undefined && speaksOf(plan.service, plan.port, plan) === 'http';
 
 /** Its captures may have begun after the probe: what they did not see says nothing. */
 const notListening: NonNullable<Entry['failure']> = { reason: 'timeout', detail: 'its captures did not listen in time' };
@@ -93,7 +100,7 @@ interface NodeCapture {
   entries: Promise<Entry[]>;
 }
 
-const startMilliseconds = 8000;
+export const startMilliseconds = 8000;
 
 function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: string, deps: CaptureDeps): NodeCapture {
   const places = watched.places.filter((place) => place.node === node);
@@ -154,13 +161,13 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
   return { listening, isListening: () => said.includes(listeningMark(nonce)), end: () => void input.end('end\n'), entries };
 }
 
-const nsOf = (plan: Plan, place: CapturePlace): string => {
+export const nsOf = (plan: Plan, place: CapturePlace): string => {
   const pod = place.kind === 'pod' ? plan.pods.get(`${place.namespace}/${place.name}`) : undefined;
   return pod ? namespaceName(pod) : 'host';
 };
 
-const podsAt = (plan: Plan, places: readonly CapturePlace[]): Pod[] =>
+export const podsAt = (plan: Plan, places: readonly CapturePlace[]): Pod[] =>
   places.flatMap((place) => (place.kind === 'pod' ? (plan.pods.get(`${place.namespace}/${place.name}`) ?? []) : []));
 
-const ranOn = (place: CapturePlace): RanOn =>
+export const ranOn = (place: CapturePlace): RanOn =>
   place.kind === 'node' ? { kind: 'node', name: place.name } : { kind: 'pod', namespace: place.namespace ?? '', name: place.name };

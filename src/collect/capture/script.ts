@@ -43,31 +43,67 @@ export function captureScript(sections: readonly Section[], namespaces: readonly
  */
 function captureSetup({ nonce, filter, targets, backends, drops }: CaptureSetup): string {
   return [
-    '. "$w/prelude"',
-    'caps=; waits=; tr=; ti=',
-    stopCaptures,
-    dropsOff,
-    'trap \'drops_off; cap_stop; rm -rf "$w"\' EXIT',
-    `filter=${quote(filter)}`,
+    opening(filter),
     countersSetup(targets, backends),
     'counters 0',
-    startCapture,
+    startCapture(`-s ${captureBounds.snapLength} -c ${captureBounds.packets}`, captureBounds.seconds, '"$1.pcap"'),
     ...targets.map(({ ns }, index) => `cap_start ${index} ${ns}`),
-    ...(drops ? [dropsOn(nonce), 'drops_on 2>"$w/drops.err"'] : []),
+    ...(drops ? [dropsOn(nonce, captureBounds.seconds), 'drops_on 2>"$w/drops.err"'] : []),
     'cap_wait',
     'counters_idle; counters 1',
     `echo "${listeningMark(nonce)}"`,
-    `line=$(timeout ${captureBounds.seconds} head -n 1 2>/dev/null); rc=$?`,
-    // The end of the input without a line: the other side is gone, nobody reads what was captured, and the pod may be deleted at any moment.
-    '[ -n "$line" ] || [ "$rc" = 124 ] || exit 0',
-    // What is under way still comes; a packet that the kernel has handed over is written within a tick.
-    'sleep 0.2',
+    waitForTheEnd(captureBounds.seconds),
     ...(drops ? ['drops_read'] : []),
     'counters 2',
     'cap_stop',
     'drops_off',
   ].join('\n');
 }
+
+/**
+ * The same for one namespace and a long time: the capture is the script's own standard output (createPacketRing reads it), and its file header says that it
+ * listens. It is bounded by the seconds alone; of dropped packets the kernel itself keeps the last ones.
+ */
+export function streamSetup(options: { nonce: string; filter: string; ns: string; drops: boolean; seconds: number }): string {
+  const { nonce, filter, ns, drops, seconds } = options;
+  return [
+    opening(filter),
+    startCapture(`-s ${captureBounds.snapLength}`, seconds, '&3'),
+    'exec 3>&1',
+    ...(drops ? [dropsOn(nonce, seconds), 'drops_on 2>"$w/drops.err" >/dev/null'] : []),
+    `cap_start 0 ${ns}`,
+    'cap_wait >/dev/null',
+    // Without a capture there is nothing to wait for.
+    'if grep -q "listening on" "$w/cap.0.err"; then',
+    waitForTheEnd(seconds),
+    ...(drops ? ['drops_read'] : []),
+    'fi',
+    'cap_stop',
+    'drops_off',
+  ].join('\n');
+}
+
+const opening = (filter: string): string =>
+  [
+    '. "$w/prelude"',
+    'caps=; waits=; tr=; ti=',
+    stopCaptures,
+    dropsOff,
+    'trap \'drops_off; cap_stop; rm -rf "$w"\' EXIT',
+    `filter=${quote(filter)}`,
+  ].join('\n');
+
+const waitForTheEnd = (seconds: number): string =>
+  [
+    `line=$(timeout ${seconds} head -n 1 2>/dev/null); rc=$?`,
+    // The end of the input without a line: the other side is gone, nobody reads what was captured, and the pod may be deleted at any moment.
+    '[ -n "$line" ] || [ "$rc" = 124 ] || exit 0',
+    // What is under way still comes; a packet that the kernel has handed over is written within a tick.
+    'sleep 0.2',
+  ].join('\n');
+
+/** A capture as a person would type it. */
+export const captureCommand = `tcpdump -i any -y LINUX_SLL2 -n -s ${captureBounds.snapLength}`;
 
 /**
  * What is brought home of each target: the capture in base64, what tcpdump said, the devices; of the node, its dropped packets; and three readings of the
@@ -77,12 +113,17 @@ export function captureSections(
   node: string,
   { targets, backends, drops }: Pick<CaptureSetup, 'targets' | 'backends' | 'drops'>,
 ): Section[] {
+  return [...packetSections(node, targets, drops), ...countersSections(targets, backends)];
+}
+
+/** Those of the packets alone. */
+export function packetSections(node: string, targets: readonly CaptureTarget[], drops: boolean): Section[] {
   const of = (key: string, command: string, shell: string): Section => ({ key, command, shell, limit: 15, lane: 'capture' });
   return [
     ...targets.flatMap(({ key }, index) => [
       of(
         `${key}/pcap`,
-        `tcpdump -i any -y LINUX_SLL2 -n -s ${captureBounds.snapLength} -c ${captureBounds.packets} -w - FILTER | base64`,
+        `${captureCommand} -c ${captureBounds.packets} -w - FILTER | base64`,
         `[ -s "$W/cap.${index}.pcap" ] || { cat "$W/cap.${index}.err" >&2; exit 1; }; base64 <"$W/cap.${index}.pcap"`,
       ),
       of(`${key}/tcpdump`, 'tcpdump (what it said)', `cat "$W/cap.${index}.err"`),
@@ -97,7 +138,6 @@ export function captureSections(
           ),
         ]
       : []),
-    ...countersSections(targets, backends),
   ];
 }
 
@@ -105,37 +145,38 @@ export function captureSections(
  * cap_start INDEX NAMESPACE. The filter is compiled first (-d): what tcpdump does not understand is said, and captures nothing. Without --immediate-mode libpcap
  * hands packets over once a second, and what it holds when it is ended is lost (pcap_set_immediate_mode(3PCAP)).
  */
-const startCapture = [
-  'cap_start() {',
-  'NS=$2; set -- "$w/cap.$1"; net=; m=',
-  'if [ "$NS" != host ]; then pod_pid 2>"$1.err" || return; net="--net=/proc/$p/ns/net"; fi',
-  'case "$own " in *" tcpdump "*) ;; *) m="--mount=/proc/1/ns/mnt"; case "$theirs " in *" tcpdump "*) ;; *) echo "k8snet: neither the image nor the node has tcpdump" >"$1.err"; return;; esac;; esac',
-  't ip -d link >"$1.link" 2>/dev/null',
-  'enter=; [ -n "$net$m" ] && enter="nsenter $net $m --"',
-  '$enter tcpdump -y LINUX_SLL2 -d "$filter" >/dev/null 2>"$1.err" || return',
-  `timeout -k 1 ${captureBounds.seconds} $enter tcpdump -i any -y LINUX_SLL2 -n --immediate-mode -U -s ${captureBounds.snapLength} -c ${captureBounds.packets} -w - "$filter" </dev/null >"$1.pcap" 2>"$1.err" &`,
-  'caps="$caps $!"; waits="$waits $1.err"',
-  '}',
-  // What began late may have missed the probe: it is no capture.
-  'cap_wait() { i=0; for e in $waits; do while [ $i -lt 60 ] && ! grep -q "listening on" "$e"; do sleep 0.05; i=$((i+1)); done; grep -q "listening on" "$e" || { rm -f "${e%.err}.pcap"; echo "k8snet: tcpdump did not listen in time" >>"$e"; }; done; }',
-].join('\n');
+const startCapture = (bounds: string, seconds: number, to: string): string =>
+  [
+    'cap_start() {',
+    'NS=$2; set -- "$w/cap.$1"; net=; m=',
+    'if [ "$NS" != host ]; then pod_pid 2>"$1.err" || return; net="--net=/proc/$p/ns/net"; fi',
+    'case "$own " in *" tcpdump "*) ;; *) m="--mount=/proc/1/ns/mnt"; case "$theirs " in *" tcpdump "*) ;; *) echo "k8snet: neither the image nor the node has tcpdump" >"$1.err"; return;; esac;; esac',
+    't ip -d link >"$1.link" 2>/dev/null',
+    'enter=; [ -n "$net$m" ] && enter="nsenter $net $m --"',
+    '$enter tcpdump -y LINUX_SLL2 -d "$filter" >/dev/null 2>"$1.err" || return',
+    `timeout -k 1 ${seconds} $enter tcpdump -i any -y LINUX_SLL2 -n --immediate-mode -U ${bounds} -w - "$filter" </dev/null >${to} 2>"$1.err" &`,
+    'caps="$caps $!"; waits="$waits $1.err"',
+    '}',
+    // What began late may have missed the probe: it is no capture.
+    'cap_wait() { i=0; for e in $waits; do while [ $i -lt 60 ] && ! grep -q "listening on" "$e"; do sleep 0.05; i=$((i+1)); done; grep -q "listening on" "$e" || { rm -f "${e%.err}.pcap"; echo "k8snet: tcpdump did not listen in time" >>"$e"; }; done; }',
+  ].join('\n');
 
 const stopCaptures =
   'cap_stop() { [ -n "$caps" ] || return; kill -TERM $caps 2>/dev/null; i=0; while [ $i -lt 40 ] && kill -0 $caps 2>/dev/null; do sleep 0.05; i=$((i+1)); done; kill -KILL $caps 2>/dev/null; caps=; }';
 
-/** Instances that a killed node pod left behind are older than any capture lasts. */
-const dropsOn = (nonce: string): string =>
+/** An instance has the time in its name at which its capture has ended at the latest: one that a killed node pod left behind is older. */
+const dropsOn = (nonce: string, seconds: number): string =>
   [
     'drops_on() {',
     'tr=$(mktemp -d /tmp/k8snet-trace.XXXXXX) && mount -t tracefs k8snet "$tr" || { [ -n "$tr" ] && rmdir "$tr"; tr=; return; }',
-    'for o in "$tr"/instances/k8snet-*; do [ -d "$o" ] && s=${o##*/k8snet-} && [ $(($(date +%s)-${s%%-*})) -gt 120 ] && { echo 0 >"$o/events/enable"; rmdir "$o"; }; done',
-    `ti="$tr/instances/k8snet-$(date +%s)-${nonce}"; mkdir "$ti" || { ti=; return; }`,
+    'for o in "$tr"/instances/k8snet-*; do [ -d "$o" ] && s=${o##*/k8snet-} && [ $(($(date +%s)-${s%%-*})) -gt 100 ] && { echo 0 >"$o/events/enable"; rmdir "$o"; }; done',
+    `ti="$tr/instances/k8snet-$(($(date +%s)+${seconds}))-${nonce}"; mkdir "$ti" || { ti=; return; }`,
     'echo 256 >"$ti/buffer_size_kb"; echo tai >"$ti/trace_clock" || return',
     // IPv4 and ARP.
     'echo "protocol == 2048 || protocol == 2054" >"$ti/events/skb/kfree_skb/filter" || return',
     'echo 1 >"$ti/events/skb/kfree_skb/enable"',
     '}',
-    `drops_read() { [ -n "$ti" ] || return; echo 0 >"$ti/events/skb/kfree_skb/enable"; head -c ${captureBounds.dropBytes} "$ti/trace" >"$w/drops.out"; }`,
+    `drops_read() { [ -n "$ti" ] || return; echo 0 >"$ti/events/skb/kfree_skb/enable"; tail -c ${captureBounds.dropBytes} "$ti/trace" >"$w/drops.out"; }`,
   ].join('\n');
 
 /** The mount is never inside the directory that is removed with all that is in it. */

@@ -14,23 +14,36 @@ import { lossOf, lossPlace, lost, reach, says } from './loss.ts';
 import { unansweredNeighbour } from './neighbours.ts';
 import { type ExpectedPath, expectedPath, isAt } from './path.ts';
 import type { CaptureInput } from './read.ts';
-import { sightingsOf } from './sightings.ts';
+import { firstTransmission, sightingsOf } from './sightings.ts';
+
+/** How a try ended, as far as that is known from its tool; `repeated`: only its first transmission is followed. */
+export type Told = ReadonlyMap<number, 'answered' | 'failed' | 'repeated'>;
 
 /**
  * Follows every marked try through the captures: to which endpoint it went, who saw it, and where it or its answer was lost. A pure function of what was captured
  * and of the devices that have to be passed; no routing table, rule or entry of anything is looked at.
+ * `told` is by source port.
  */
-export function followTries(input: CaptureInput): FollowedTry[] {
+export function followTries(input: CaptureInput, told: Told = new Map()): FollowedTry[] {
   const marked = new Set(input.plan.tries.map(({ sourcePort }) => sourcePort));
-  const seen = input.plan.tries.map((item) => ({ item, sightings: sightingsOf(input.captures, item, marked) }));
+  const seen = input.plan.tries.map((item) => {
+    const sightings = sightingsOf(input.captures, item, marked);
+    return { item, sightings: told.get(item.sourcePort) === 'repeated' ? firstTransmission(sightings) : sightings };
+  });
   // Where one try was seen to go into a tunnel, so must the others to other nodes.
   const tunnels = new Set(
     seen.flatMap(({ sightings }) => sightings.filter(({ role }) => role === 'tunnel').map(({ place }) => place.node)),
   );
-  return seen.map(({ item, sightings }) => follow(input, item, sightings, tunnels));
+  return seen.map(({ item, sightings }) => follow(input, item, sightings, tunnels, told.get(item.sourcePort) === 'failed'));
 }
 
-function follow(input: CaptureInput, item: MarkedTry, sightings: readonly Sighting[], tunnels: ReadonlySet<string>): FollowedTry {
+function follow(
+  input: CaptureInput,
+  item: MarkedTry,
+  sightings: readonly Sighting[],
+  tunnels: ReadonlySet<string>,
+  hasFailed: boolean,
+): FollowedTry {
   const { plan } = input;
   const backend = backendOf(plan, item, sightings);
   const path = expectedPath(input, backend ?? { address: '', port: 0, place: null }, tunnels);
@@ -40,7 +53,7 @@ function follow(input: CaptureInput, item: MarkedTry, sightings: readonly Sighti
     return (sighting.leg === 'request' ? 0 : 100) + (at < 0 ? 99 : at);
   };
   const sorted = [...sightings].sort((a, b) => order(a) - order(b) || a.at - b.at);
-  return { try: item, backend, sightings: sorted, outcome: outcomeOf(input, item, backend, sorted, path) };
+  return { try: item, backend, sightings: sorted, outcome: outcomeOf(input, item, backend, sorted, path, hasFailed) };
 }
 
 /** The endpoint that the target is, or that a request was rewritten to. */
@@ -58,6 +71,7 @@ function outcomeOf(
   backend: CaptureBackend | undefined,
   sightings: readonly Sighting[],
   path: ExpectedPath,
+  hasFailed: boolean,
 ): Outcome {
   const { plan } = input;
   const isCaptured = (key: string): boolean => input.captures.some(({ place }) => placeKey(place) === key);
@@ -83,7 +97,7 @@ function outcomeOf(
       `${placeText(plan.client.place)} sends nothing${said === '' ? '' : ` (${lastLine(said)})`}`,
     );
   }
-  if (atClient('syn-ack').some(({ source }) => source === target)) return afterHandshake(input, backend, of, atClient, path);
+  if (atClient('syn-ack').some(({ source }) => source === target)) return afterHandshake(input, backend, of, atClient, path, hasFailed);
   if (atClient('syn-ack').length > 0) return untranslated(plan, path, atClient('syn-ack')[0] as Sighting, target);
   const refusal = refusalOf(input, backend, of('reset', 'icmp-error'));
   if (refusal) return refusal;
@@ -104,12 +118,13 @@ function afterHandshake(
   of: (...parts: PacketPart[]) => Sighting[],
   atClient: (part: PacketPart) => Sighting[],
   path: ExpectedPath,
+  hasFailed: boolean,
 ): Outcome {
   const isOver = of('request-data').length === 0 || atClient('reply-data').length > 0;
   if (isOver || !backend) return { kind: 'answered' };
   const outcome = lossOf(input, backend, path, of('request-data'), of('reply-data'), "the request's data");
-  // An application that reads and never writes has lost nothing on the way.
-  return outcome.kind === 'lost' && outcome.where.kind === 'pod' ? { kind: 'answered' } : outcome;
+  // An application that reads and never writes has lost nothing on the way; where an answer was waited for in vain, that is what failed.
+  return outcome.kind === 'lost' && outcome.where.kind === 'pod' && !hasFailed ? { kind: 'answered' } : outcome;
 }
 
 function untranslated(plan: CapturePlan, path: ExpectedPath, answer: Sighting, target: string): Outcome {
@@ -166,7 +181,7 @@ function withoutBackend(plan: CapturePlan, syns: readonly Sighting[], path: Expe
   const how =
     left.length > 0
       ? `node ${node.name} sends the request out of ${left[0]?.device} still addressed to ${target}: it was translated to no endpoint`
-      : `the request comes to node ${node.name} addressed to ${target} and does not leave it: it was translated to no endpoint that was watched`;
+      : `the request comes to node ${node.name} addressed to ${target} and is not seen to leave it: it was translated to no endpoint that was watched, or dropped before`;
   return lost('request', furthest, point, { kind: 'node', place: node }, how);
 }
 

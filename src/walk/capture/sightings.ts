@@ -12,6 +12,19 @@ export function sightingsOf(captures: readonly PlaceCapture[], item: MarkedTry, 
   return captures.flatMap((capture) => capture.packets.flatMap((packet) => sight(capture, packet, { item, marked, starts }) ?? []));
 }
 
+/** A SYN is sent again after a second (RFC 6298); what is this much (microseconds) older belongs to the one before. */
+const beforeRepetition = 400_000;
+
+/** What was seen of a connection before its SYN was sent again: its transmissions have IP ids of their own, and what answers them comes before the next. */
+export function firstTransmission(sightings: readonly Sighting[]): Sighting[] {
+  const sent = sightings.filter(({ part, role, direction }) => part === 'syn' && role === 'pod' && direction === 'out');
+  const syns = (sent.length > 0 ? sent : sightings.filter(({ part }) => part === 'syn')).toSorted((a, b) => a.at - b.at);
+  const [first] = syns;
+  const again = syns.find(({ ipId }) => ipId !== first?.ipId);
+  if (!first || !again) return [...sightings];
+  return sightings.filter(({ part, ipId, at }) => (part === 'syn' ? ipId === first.ipId : at < again.at - beforeRepetition));
+}
+
 function initialNumbers(packet: CapturedPacket, item: MarkedTry): number[] {
   const inner = packet.inner ? initialNumbers(packet.inner, item) : [];
   const { body, source } = packet;

@@ -1,5 +1,6 @@
 import type { MovedCounter } from '../../model/capture-counters.ts';
-import { type FollowedTry, type LossPlace, placeKey, placeText, type Sighting } from '../../model/capture-path.ts';
+import { type FollowedTry, type LossPlace, placeText } from '../../model/capture-path.ts';
+import type { WatchRecord } from '../../model/watch.ts';
 import type { CaptureReport } from '../../schema/capture-report.ts';
 import type { Snapshot } from '../../snapshot/snapshot.ts';
 import { betweenNodes } from './between.ts';
@@ -8,6 +9,8 @@ import { dropReason } from './drops.ts';
 import { followTries } from './follow.ts';
 import { pointText } from './loss.ts';
 import { type CaptureInput, readCapture } from './read.ts';
+import { timelineOf } from './timeline.ts';
+import { hasFailed, judgeWatch, readWatch, toldOf, watchGaps } from './watch.ts';
 
 type Loss = CaptureReport['losses'][number];
 
@@ -15,23 +18,50 @@ type Loss = CaptureReport['losses'][number];
 export function judgeCapture(snapshot: Snapshot): CaptureReport | string {
   const input = readCapture(snapshot);
   if (typeof input === 'string') return input;
-  const followed = followTries(input);
-  const groups = new Map<string, FollowedTry[]>();
-  for (const item of followed) {
-    if (item.outcome.kind === 'answered') continue;
-    const key = groupKey(item);
-    groups.set(key, [...(groups.get(key) ?? []), item]);
-  }
-  const answered = followed.filter(({ outcome }) => outcome.kind === 'answered').length;
+  const record = readWatch(snapshot);
+  const followed = followTries(input, record && toldOf(record));
+  return record ? watched(input, record, followed) : once(snapshot, input, followed);
+}
+
+/** Tries that were made all at once: each of them counts. */
+function once(snapshot: Snapshot, input: CaptureInput, followed: readonly FollowedTry[]): CaptureReport {
+  const lost = followed.filter(({ outcome }) => outcome.kind !== 'answered');
   const counters = readCounters(snapshot, input.plan);
-  const losses = [...groups.values()].map((items) => toLoss(items, followed, input, counters.moved)).sort((a, b) => b.tries - a.tries);
   return {
     tries: followed.length,
-    answered,
-    losses,
+    answered: followed.length - lost.length,
+    losses: lossesOf(lost, followed, input, counters.moved),
     counters: counters.moved.map(({ place, ...counter }) => ({ place: placeText(place), ...toCounter(counter) })),
     gaps: [...gapsOf(input), ...counters.gaps],
   };
+}
+
+/** Tries that went on until one failed: of most of them only the number is known. Counters would have counted minutes of other traffic. */
+function watched(input: CaptureInput, record: WatchRecord, followed: readonly FollowedTry[]): CaptureReport {
+  const watch = judgeWatch(record, followed);
+  const lost = followed.filter((item) => hasFailed(record, item));
+  return {
+    tries: watch.tries,
+    answered: watch.tries - watch.failed,
+    losses: lossesOf(lost, followed, input, []),
+    counters: [],
+    gaps: record.ended === 'interrupted' ? [] : [...gapsOf(input), ...watchGaps(record, input)],
+    watch,
+  };
+}
+
+function lossesOf(
+  lost: readonly FollowedTry[],
+  followed: readonly FollowedTry[],
+  input: CaptureInput,
+  moved: readonly MovedCounter[],
+): Loss[] {
+  const groups = new Map<string, FollowedTry[]>();
+  for (const item of lost) {
+    const key = groupKey(item);
+    groups.set(key, [...(groups.get(key) ?? []), item]);
+  }
+  return [...groups.values()].map((items) => toLoss(items, followed, input, moved)).sort((a, b) => b.tries - a.tries);
 }
 
 /** Tries to the same endpoint that were lost at the same place are one loss. */
@@ -99,41 +129,6 @@ const placeOf = (where: LossPlace): { kind: LossPlace['kind']; names: string[] }
   where.kind === 'between'
     ? { kind: 'between', names: [where.from, where.to] }
     : { kind: where.kind, names: where.place.kind === 'pod' ? [placeText(where.place), where.place.node] : [where.place.name] };
-
-const words: Record<string, string> = {
-  syn: 'SYN',
-  'syn-ack': 'SYN-ACK',
-  reset: 'RST',
-  'request-data': 'request data',
-  'reply-data': 'reply data',
-  'icmp-error': 'ICMP error',
-};
-const mostLines = 60;
-
-/** The first transmission of each packet of the handshake, or of the data that was lost, at every device in order. */
-function timelineOf(sightings: readonly Sighting[]): Loss['timeline'] {
-  const start = Math.min(...sightings.map(({ at }) => at));
-  const seen = new Set<string>();
-  return sightings
-    .filter((sighting) => {
-      const key = `${sighting.part} ${placeKey(sighting.place)} ${sighting.device} ${sighting.direction}`;
-      const isFirst = sighting.part !== 'other' && !seen.has(key);
-      seen.add(key);
-      return isFirst;
-    })
-    .slice(0, mostLines)
-    .map((sighting) => ({
-      microseconds: sighting.at - start,
-      at: `${placeText(sighting.place)}, ${sighting.direction} ${sighting.device}`,
-      direction: sighting.leg,
-      packet: sighting.icmp ? `ICMP ${sighting.icmp}` : (words[sighting.part] ?? sighting.part),
-      source: sighting.source,
-      destination: sighting.destination,
-      through: sighting.outer
-        ? `${sighting.outer.source} -> ${sighting.outer.destination}${sighting.outer.vni === undefined ? '' : ` VNI ${sighting.outer.vni}`}`
-        : null,
-    }));
-}
 
 function gapsOf(input: CaptureInput): string[] {
   return [
