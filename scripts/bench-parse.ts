@@ -11,7 +11,8 @@ import { conntrackListOf, generateServices, iptablesSaveOf, nftTextOf } from './
 /**
  * `npm run bench:parse [-- --json] [--services N] [--flows N]`: how long the parsers of the largest tables take, as ratios to what has to be done with the same text anyway, all in
  * one run: iptables-save over `iptables-restore --test`, nft's JSON over `JSON.parse`, a conntrack table over `wc -l`, memory over the size of the text, and time for each byte at
- * 1, 10 and 100 %. Needs root, for a network namespace of its own; without it the parts that need one are null.
+ * 1, 10 and 100 %. What runs in this process is measured in the processor's seconds (its helper threads for garbage included), so that a busy machine does not change the ratio;
+ * what is held against another program, in those of the clock. Needs root, for a network namespace of its own; without it the parts that need one are null.
  */
 const argument = (name: string, otherwise: number): number => Number(process.argv[process.argv.indexOf(`--${name}`) + 1]) || otherwise;
 const childMode = process.argv.indexOf('--parse-conntrack');
@@ -57,8 +58,8 @@ function nftPart(rules: string, file: string): Record<string, number> {
   writeFileSync(file, rules);
   inNamespace(['nft', '-f', '-'], file);
   const json = execFileSync('ip', ['netns', 'exec', namespace, 'nft', '-j', 'list', 'ruleset'], { maxBuffer: 2 ** 30, encoding: 'utf8' });
-  const bare = bestOf(5, () => JSON.parse(json));
-  const parse = bestOf(5, () => assertWhole(parseNftJson(json)));
+  const bare = bestOf(5, () => JSON.parse(json), processorTime);
+  const parse = bestOf(5, () => assertWhole(parseNftJson(json)), processorTime);
   return {
     bytes: json.length,
     parseSeconds: round(parse),
@@ -103,7 +104,7 @@ function reportConntrack(file: string): void {
 
 /** Seconds for each megabyte at a hundredth, a tenth and the whole, over that of the whole: all near 1 when time grows with the size alone. */
 function linearity(services: number): Record<string, number> {
-  const perByte = (text: string, times: number): number => bestOf(times, () => parseIptablesSave(text)) / text.length;
+  const perByte = (text: string, times: number): number => bestOf(times, () => parseIptablesSave(text), processorTime) / text.length;
   const [whole, tenth, hundredth] = [1, 10, 100].map((part) =>
     perByte(iptablesSaveOf(generateServices(Math.ceil(services / part), 10)), 2 + part / 2),
   );
@@ -121,8 +122,15 @@ function assertWhole({ complete, unparsed }: { complete: boolean; unparsed: read
   if (!complete) throw new Error(`not parsed whole: ${JSON.stringify(unparsed[0])}`);
 }
 
-function bestOf(times: number, work: () => unknown): number {
-  return Math.min(...Array.from({ length: Math.ceil(times) }, () => time(work)));
+function bestOf(times: number, work: () => unknown, measure = time): number {
+  return Math.min(...Array.from({ length: Math.ceil(times) }, () => measure(work)));
+}
+
+function processorTime(work: () => unknown): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1e6;
 }
 
 function time(work: () => unknown): number {
