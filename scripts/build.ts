@@ -13,8 +13,9 @@ await build({
   platform: 'node',
   target: 'node20.19',
   format: 'esm',
-  minify: true,
-  keepNames: true,
+  // Names stay as they are. With short ones they would have to be kept beside (keepNames), which costs a call for each function that is made while parsers run: a quarter of their time.
+  minifyWhitespace: true,
+  minifySyntax: true,
   define: { K8SNET_VERSION: JSON.stringify(version) },
   // CommonJS dependencies call require.
   banner: { js: "import{createRequire as k8snetRequire}from'node:module';const require=k8snetRequire(import.meta.url);" },
