@@ -26,14 +26,22 @@ export function addressMask(text: string): AddressMask | undefined {
 }
 
 /** The mask of a prefix length. */
-export const prefixMask = (length: number, family: 'ip' | 'ip6'): bigint => {
+export const prefixMask = (length: number, family: 'ip' | 'ip6'): bigint => prefixMasks[family][length] ?? maskOfLength(length, family);
+
+const maskOfLength = (length: number, family: 'ip' | 'ip6'): bigint => {
   const bits = BigInt(family === 'ip' ? 32 : 128);
   return ((1n << BigInt(length)) - 1n) << (bits - BigInt(length));
 };
 
+/** Made once: a node has a hundred thousand rules with a prefix of full length. */
+const prefixMasks = {
+  ip: Array.from({ length: 33 }, (_, length) => maskOfLength(length, 'ip')),
+  ip6: Array.from({ length: 129 }, (_, length) => maskOfLength(length, 'ip6')),
+};
+
 /** The usual text of an address, IPv6 as in RFC 5952. */
 export function addressText({ family, value }: AddressValue): string {
-  if (family === 'ip') return [24n, 16n, 8n, 0n].map((shift) => String((value >> shift) & 255n)).join('.');
+  if (family === 'ip') return ipv4Text(Number(value));
   const groups = Array.from({ length: 8 }, (_, index) => Number((value >> BigInt(16 * (7 - index))) & 0xffffn).toString(16));
   const runs = [...groups.join(':').matchAll(/(?<![0-9a-f])0(?::0)+(?![0-9a-f])/g)];
   const longest = runs.sort((a, b) => b[0].length - a[0].length)[0];
@@ -53,17 +61,31 @@ function maskOf(text: string, family: 'ip' | 'ip6'): bigint | undefined {
   return mask?.family === family ? mask.value : undefined;
 }
 
+const ipv4Text = (value: number): string => `${value >>> 24}.${(value >>> 16) & 255}.${(value >>> 8) & 255}.${value & 255}`;
+
+/** Four numbers of one to three digits, up to 255 each. Read digit by digit, since no other text is read as often. */
 function ipv4Number(text: string): number | undefined {
-  const match = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(text);
-  if (match === null) return undefined;
   let value = 0;
-  for (let index = 1; index <= 4; index++) {
-    const byte = Number(match[index]);
-    if (byte > 255) return undefined;
-    value = value * 256 + byte;
+  let byte = 0;
+  let digits = 0;
+  let dots = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === dot && digits > 0 && dots < 3) {
+      value = value * 256 + byte;
+      byte = 0;
+      digits = 0;
+      dots += 1;
+    } else if (code >= zero && code <= nine && digits < 3) {
+      byte = byte * 10 + code - zero;
+      digits += 1;
+      if (byte > 255) return undefined;
+    } else return undefined;
   }
-  return value;
+  return dots === 3 && digits > 0 ? value * 256 + byte : undefined;
 }
+
+const [dot, zero, nine] = [46, 48, 57];
 
 function ipv6Value(text: string): bigint | undefined {
   const lastColon = text.lastIndexOf(':');

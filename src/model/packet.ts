@@ -81,27 +81,27 @@ export function newConnection(fields: Omit<Packet, 'mark' | 'conntrack'> & { mar
     ...(fields.sourcePort === undefined ? {} : { sourcePort: fields.sourcePort }),
     ...(fields.destinationPort === undefined ? {} : { destinationPort: fields.destinationPort }),
   };
-  return {
-    ...(fields.protocol === 'tcp' ? { tcpFlags: ['SYN'] } : {}),
-    mark: 0,
-    connectionMark: 0,
-    ...fields,
-    conntrack: { state: 'new', status: [], direction: 'original', original, natSettled: [] },
-  };
+  const packet = packetOf(fields, fields.mark ?? 0, { state: 'new', status: [], direction: 'original', original, natSettled: [] });
+  packet.connectionMark ??= 0;
+  if (packet.protocol === 'tcp') packet.tcpFlags ??= ['SYN'];
+  return packet;
 }
 
+/** A copy to be changed. */
+export const copyPacket = (packet: Packet): Packet => packetOf(packet, packet.mark, packet.conntrack);
+
 /**
- * A copy to be changed. Written out field by field because a spread takes Node 20 some twenty times as long, and a walk copies a packet at every
- * translation; what is left out stays left out.
+ * Written out field by field because a spread takes Node 20 some twenty times as long, and a walk copies a packet at every translation; what is
+ * left out stays left out.
  */
-export function copyPacket(packet: Packet): Packet {
+function packetOf(packet: Omit<Packet, 'mark' | 'conntrack'>, mark: number, conntrack: ConntrackView): Packet {
   const copy: Packet = {
     family: packet.family,
     source: packet.source,
     destination: packet.destination,
     protocol: packet.protocol,
-    mark: packet.mark,
-    conntrack: packet.conntrack,
+    mark,
+    conntrack,
   };
   if (packet.sourcePort !== undefined) copy.sourcePort = packet.sourcePort;
   if (packet.destinationPort !== undefined) copy.destinationPort = packet.destinationPort;
@@ -120,5 +120,15 @@ export function copyPacket(packet: Packet): Packet {
   if (packet.sourceMac !== undefined) copy.sourceMac = packet.sourceMac;
   if (packet.fragment !== undefined) copy.fragment = packet.fragment;
   if (packet.owner !== undefined) copy.owner = packet.owner;
+  return copy;
+}
+
+/** A copy to be changed, written out like that of a packet. */
+export function copyConntrack(view: ConntrackView): ConntrackView {
+  const copy: ConntrackView = { state: view.state, status: view.status, direction: view.direction, natSettled: view.natSettled };
+  if (view.original !== undefined) copy.original = view.original;
+  if (view.reply !== undefined) copy.reply = view.reply;
+  if (view.attached !== undefined) copy.attached = view.attached;
+  if (view.masqueradedBy !== undefined) copy.masqueradedBy = view.masqueradedBy;
   return copy;
 }

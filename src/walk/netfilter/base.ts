@@ -55,15 +55,14 @@ function runBase(base: Base, isNat: boolean, states: State[], context: WalkConte
 }
 
 function runChain(base: Base, states: State[], context: WalkContext): Passed {
-  const result = evaluateChain(base.place, base.chain, states, context);
+  const met: Ended[] = [];
+  for (const state of evaluateChain(base.place, base.chain, states, context, met)) met.push(atPolicy(base, state));
   const accepted: State[] = [];
   const ended: Ended[] = [];
-  const meet = (met: Ended): void => {
-    if (met.verdict === 'accept') accepted.push(acceptedBy(met));
-    else ended.push(met);
-  };
-  result.ended.forEach(meet);
-  for (const state of result.returned) meet(atPolicy(base, state));
+  for (const end of met) {
+    if (end.verdict === 'accept') accepted.push(acceptedBy(end));
+    else ended.push(end);
+  }
   return { accepted: mergeStates(accepted), ended };
 }
 

@@ -1,3 +1,4 @@
+import type { Packet } from '../../model/packet.ts';
 import type { Assumption, Ended, State } from './types.ts';
 
 /**
@@ -22,18 +23,19 @@ export function grouped<T>(
   const places = new Map<string, number[]>();
   for (const item of items) {
     const { packet } = stateOf(item);
-    const glance = `${packet.destination} ${packet.destinationPort} ${packet.source} ${packet.mark}`;
-    const candidates = places.get(glance);
+    const candidates = places.get(packet.destination);
     const place = candidates?.find((at) => {
       const other = result[at];
-      return other !== undefined && isSame(other, item);
+      return other !== undefined && looksAlike(stateOf(other).packet, packet) && isSame(other, item);
     });
     if (place !== undefined) result[place] = join(result[place] ?? item, item);
-    else if (candidates === undefined) places.set(glance, [result.push(item) - 1]);
+    else if (candidates === undefined) places.set(packet.destination, [result.push(item) - 1]);
     else candidates.push(result.push(item) - 1);
   }
   return result;
 }
+
+const looksAlike = (a: Packet, b: Packet): boolean => a.destinationPort === b.destinationPort && a.source === b.source && a.mark === b.mark;
 
 /** Everything about a state that later rules or the outcome depend on. */
 export const sameState = (a: State, b: State): boolean =>

@@ -1,6 +1,6 @@
 import type { Action, NatTarget, NumberRange } from '../../model/netfilter.ts';
 import { addressMask, addressText, addressValue } from '../../model/netfilter-address.ts';
-import { type ConntrackView, copyPacket } from '../../model/packet.ts';
+import { type ConntrackView, copyConntrack, copyPacket } from '../../model/packet.ts';
 import { evaluateParts } from './expression.ts';
 import type { RuleRun } from './run.ts';
 import { natEnd } from './stages.ts';
@@ -13,10 +13,10 @@ export interface NoTarget {
   breaks: boolean;
 }
 
-/** A translation target: what is left out stays as it was; `unknown` means changed to something that is not known. */
+/** A translation target: what is undefined stays as it was; `unknown` means changed to something that is not known. */
 interface Target {
-  address?: string | 'unknown';
-  port?: number | 'unknown';
+  address: string | 'unknown' | undefined;
+  port: number | 'unknown' | undefined;
   probability: number;
 }
 
@@ -25,30 +25,32 @@ const mostAlternatives = 64;
 
 /** DNAT: the packet gets its new destination at once, and the connection the status `dnat` if anything changed. */
 export function changeDestination(action: NatAction, run: RuleRun, state: State): (State | NoTarget)[] {
+  const ports = portsOf(action.to);
   return targetsOf(action.to, run, state).map((target) =>
-    'why' in target ? target : withDestination(keepingPort(target, { ...action.to, flags: [] }, state, 'destinationPort'), run, state),
+    'why' in target ? target : withDestination(keepingPort(target, ports, noFlags, state, 'destinationPort'), run, state),
   );
 }
 
 /** SNAT, only where the address is written down. */
 export function changeSource(action: NatAction, run: RuleRun, state: State): (State | NoTarget)[] {
-  const targets = isAmong(action.to, state) ? [keptAddress(action.to)] : targetsOf(action.to, run, state);
+  const ports = portsOf(action.to);
+  const targets = isAmong(action.to, state) ? [keptAddress(ports)] : targetsOf(action.to, run, state);
   return targets.map((target) =>
-    'why' in target
-      ? target
-      : withSource(keepingPort(target, { ...action.to, flags: action.flags }, state, 'sourcePort'), run, state, 'snat'),
+    'why' in target ? target : withSource(keepingPort(target, ports, action.flags, state, 'sourcePort'), run, state, 'snat'),
   );
 }
 
 /** MASQUERADE: the source becomes the address of the device that the packet leaves by. */
 export function masquerade(action: Extract<Action, { kind: 'masquerade' }>, run: RuleRun, state: State): State {
   const address = run.context.masqueradeAddress?.(state.packet.outInterface, state.packet) ?? 'unknown';
-  const target = keepingPort({ address, ...portOf(action), probability: 1 }, action, state, 'sourcePort');
+  const wanted: Target = { address, port: portOf(action.ports), probability: 1 };
+  const target = keepingPort(wanted, action.ports, action.flags, state, 'sourcePort');
   const changed = withSource(target, run, state, 'masquerade');
   const { outInterface } = state.packet;
-  return outInterface === undefined
-    ? changed
-    : withPacket(changed, { conntrack: { ...changed.packet.conntrack, masqueradedBy: outInterface } });
+  if (outInterface === undefined) return changed;
+  const conntrack = copyConntrack(changed.packet.conntrack);
+  conntrack.masqueradedBy = outInterface;
+  return withPacket(changed, { conntrack });
 }
 
 /** REDIRECT: to the address of the device that the packet came in by, or to loopback for a packet of the node itself (nf_nat_redirect.c). */
@@ -56,7 +58,7 @@ export function redirect(action: Extract<Action, { kind: 'redirect' }>, run: Rul
   if (action.expression !== undefined) return { why: 'a redirect to a port from an expression is not worked out', breaks: false };
   const loopback = state.packet.family === 'ip' ? '127.0.0.1' : '::1';
   const local = run.place.hook === 'output' ? loopback : run.context.interfaceAddress?.(state.packet.inInterface, state.packet);
-  return withDestination({ address: local ?? 'unknown', ...portOf(action), probability: 1 }, run, state);
+  return withDestination({ address: local ?? 'unknown', port: portOf(action.ports), probability: 1 }, run, state);
 }
 
 /** NETMAP: the network part of the address is replaced, of the destination at prerouting and output, of the source elsewhere (xt_NETMAP.c). */
@@ -66,7 +68,7 @@ export function netmap(action: Extract<Action, { kind: 'netmap' }>, run: RuleRun
   if (network === undefined || old?.family !== network.family || isUnknown(state, end))
     return { why: `NETMAP to ${action.to} is not worked out`, breaks: false };
   const address = addressText({ family: network.family, value: (old.value & ~network.mask) | network.value });
-  const target = { address, probability: 1 };
+  const target: Target = { address, port: undefined, probability: 1 };
   return end === 'destination' ? withDestination(target, run, state) : withSource(target, run, state, 'snat');
 }
 
@@ -82,19 +84,27 @@ function isAmong(to: NatTarget, state: State): boolean {
   });
 }
 
-const keptAddress = (to: NatTarget): Target => (to.type === 'fixed' ? { ...portOf(to), probability: 1 } : { probability: 1 });
+const keptAddress = (ports: NumberRange | undefined): Target => ({ address: undefined, port: portOf(ports), probability: 1 });
+
+const portsOf = (to: NatTarget): NumberRange | undefined => (to.type === 'fixed' ? to.ports : undefined);
+
+/** DNAT keeps a port of its range whatever its flags are. */
+const noFlags: readonly string[] = [];
 
 /** A port that lies in the range already stays as it is, unless the rule asks for a random one (nf_nat_l4proto_unique_tuple). */
 function keepingPort(
   target: Target,
-  { ports, flags }: { ports?: NumberRange; flags: readonly string[] },
+  ports: NumberRange | undefined,
+  flags: readonly string[],
   { packet }: State,
   which: 'sourcePort' | 'destinationPort',
 ): Target {
   const port = packet[which];
   if (port === undefined) return target;
-  if (flags.some((flag) => flag.includes('random'))) return { ...target, port: 'unknown' };
-  return target.port === 'unknown' && ports !== undefined && ports.first <= port && port <= ports.last ? { ...target, port } : target;
+  const { address, probability } = target;
+  if (flags.some((flag) => flag.includes('random'))) return { address, port: 'unknown', probability };
+  const isKept = target.port === 'unknown' && ports !== undefined && ports.first <= port && port <= ports.last;
+  return isKept ? { address, port, probability } : target;
 }
 
 function withDestination(target: Target, run: RuleRun, state: State): State {
@@ -129,11 +139,12 @@ function withSource(target: Target, run: RuleRun, state: State, kind: 'snat' | '
 }
 
 /** `status`: left out where nothing changed. `end`: the one that no later nat chain is asked for. */
-const settled = (view: ConntrackView, status: 'dnat' | 'snat' | undefined, end: 'source' | 'destination'): ConntrackView => ({
-  ...view,
-  status: status === undefined || view.status.includes(status) ? view.status : [...view.status, status],
-  natSettled: view.natSettled.includes(end) ? view.natSettled : [...view.natSettled, end],
-});
+function settled(view: ConntrackView, status: 'dnat' | 'snat' | undefined, end: 'source' | 'destination'): ConntrackView {
+  const next = copyConntrack(view);
+  if (status !== undefined && !view.status.includes(status)) next.status = [...view.status, status];
+  if (!view.natSettled.includes(end)) next.natSettled = [...view.natSettled, end];
+  return next;
+}
 
 function changeOf(target: Target, address: string, port: number | undefined, run: RuleRun): NatChange {
   const change: NatChange = { decision: run.decision };
@@ -146,16 +157,16 @@ function targetsOf(to: NatTarget, run: RuleRun, state: State): (Target | NoTarge
   return to.type === 'fixed' ? fixedTargets(to) : expressionTargets(to, run, state);
 }
 
-const portOf = ({ ports }: { ports?: NumberRange }): Pick<Target, 'port'> =>
-  ports === undefined ? {} : { port: ports.first === ports.last ? ports.first : 'unknown' };
+const portOf = (ports: NumberRange | undefined): Target['port'] =>
+  ports === undefined || ports.first === ports.last ? ports?.first : 'unknown';
 
 /** The kernel picks one address of a range by a hash of the packet's addresses, so that any of them is possible. */
 function fixedTargets(to: Extract<NatTarget, { type: 'fixed' }>): Target[] {
-  const port = portOf(to);
+  const port = portOf(to.ports);
   const addresses = to.addresses.flatMap(({ from, to: last }) => addressesBetween(from, last));
-  if (addresses.length === 0) return [{ ...port, probability: 1 }];
-  if (addresses.length > mostAlternatives) return [{ address: 'unknown', ...port, probability: 1 }];
-  return addresses.map((address) => ({ address, ...port, probability: 1 / addresses.length }));
+  if (addresses.length === 0) return [{ address: undefined, port, probability: 1 }];
+  if (addresses.length > mostAlternatives) return [{ address: 'unknown', port, probability: 1 }];
+  return addresses.map((address) => ({ address, port, probability: 1 / addresses.length }));
 }
 
 function addressesBetween(from: string, to: string): string[] {
@@ -176,6 +187,6 @@ function expressionTargets(to: Extract<NatTarget, { type: 'expression' }>, run: 
     const [first, second] = to.address === undefined ? [undefined, values[0]] : [values[0], values[1]];
     if (first !== undefined && addressValue(first) === undefined) return { why: `${to.text}: ${first} is not an address`, breaks: false };
     if (second !== undefined && !/^\d+$/.test(second)) return { why: `${to.text}: ${second} is not a port`, breaks: false };
-    return { ...(first === undefined ? {} : { address: first }), ...(second === undefined ? {} : { port: Number(second) }), probability };
+    return { address: first, port: second === undefined ? undefined : Number(second), probability };
   });
 }

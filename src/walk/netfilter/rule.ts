@@ -4,15 +4,20 @@ import { type Certainty, random, yes } from './certainty.ts';
 import { evaluateMatch } from './match.ts';
 import { afterRecent } from './recent.ts';
 import { note, type RuleResult, type RuleRun } from './run.ts';
-import { type Place, type State, stepOfRule, type WalkContext, withAssumption, withShare } from './types.ts';
+import { copyState, type Place, type State, stepOfRule, type WalkContext } from './types.ts';
 
-/** Runs a rule's statements in order. Where it can't be told whether the rule applies, both ways are followed, each under its assumption. */
-export function evaluateRule(place: Place, chain: Chain, rule: Rule, state: State, context: WalkContext): RuleResult[] {
+/**
+ * Runs a rule's statements in order. Where it can't be told whether the rule applies, both ways are followed, each under its assumption. No result
+ * at all: the rule does not apply, and the state goes on as it is.
+ */
+export function evaluateRule(place: Place, chain: Chain, rule: Rule, state: State, context: WalkContext): readonly RuleResult[] {
   const met = meet(rule.statements, 0, state, place, context);
-  if (met.certainty.is === 'no') return [{ flow: 'next', state: met.state }];
+  if (met.certainty.is === 'no') return met.state === state ? untouched : [{ flow: 'next', state: met.state }];
   const run: RuleRun = { place, rule, decision: stepOfRule(place, chain, rule), context };
   return apply(met, run, false);
 }
+
+const untouched: readonly RuleResult[] = [];
 
 /** What the matches from a place in a rule on come to, and the first statement behind them. */
 interface Met {
@@ -46,12 +51,15 @@ function apply({ certainty, rest, state }: Met, run: RuleRun, noted: boolean): R
     // Nothing happens to the packet whether or not the rule applies, so that it need not be told.
     return [{ flow: 'next', state: certainty.is === 'yes' ? note(run, state, noted) : state }];
   }
-  const [applies, skipped] = split(state, certainty, run);
   const first = statements[rest];
   // A verdict map that does not hold the key ends the rule as a match that fails does, so that it notes the step itself.
-  const isMap = first?.role === 'action' && first.kind === 'verdictMap';
-  const results = runActions(rest, run, isMap ? applies : note(run, applies, noted));
-  return skipped === undefined ? results : [...results, { flow: 'next', state: skipped }];
+  const isNoted = noted || (first?.role === 'action' && first.kind === 'verdictMap');
+  if (certainty.is === 'yes') return runActions(rest, run, note(run, state, isNoted));
+  const applies = under(state, certainty, run, true);
+  if (!isNoted) applies.steps = { step: run.decision, before: state.steps };
+  const results = runActions(rest, run, applies);
+  results.push({ flow: 'next', state: under(state, certainty, run, false) });
+  return results;
 }
 
 const hasNoEffect = (statements: readonly Statement[], from: number): boolean =>
@@ -66,12 +74,12 @@ const hasNoEffect = (statements: readonly Statement[], from: number): boolean =>
 /** What goes on to the next statement but changes what later rules look up. */
 const changesLookups = (name: string): boolean => ['SET', 'set-update', 'TTL', 'HL', 'DSCP', 'TOS', 'ECN'].includes(name);
 
-/** The state for which the rule applies, and the one for which it does not, if there is one. */
-function split(state: State, certainty: Certainty, { decision }: RuleRun): [State, State | undefined] {
-  if (certainty.is === 'random') return [withShare(state, certainty.probability), withShare(state, 1 - certainty.probability)];
-  if (certainty.is !== 'unknown') return [state, undefined];
-  const { why } = certainty;
-  return [withAssumption(state, { decision, applies: true, why }), withAssumption(state, { decision, applies: false, why })];
+/** A copy of the state with the share of the packets, or under the assumption, for which the rule applies or does not. */
+function under(state: State, certainty: Exclude<Certainty, { is: 'yes' | 'no' }>, { decision }: RuleRun, applies: boolean): State {
+  const copy = copyState(state);
+  if (certainty.is === 'random') copy.probability *= applies ? certainty.probability : 1 - certainty.probability;
+  else copy.assumptions = [...copy.assumptions, { decision, applies, why: certainty.why }];
+  return copy;
 }
 
 function runActions(index: number, run: RuleRun, state: State): RuleResult[] {
