@@ -1,8 +1,8 @@
 import type { Hook, NetfilterRuleset } from '../model/netfilter.ts';
-import { copyPacket, type Packet } from '../model/packet.ts';
+import { copyConntrack, copyPacket, type Packet } from '../model/packet.ts';
 import { asksNat, type Passed, routedAgain, runStage } from './netfilter/base.ts';
 import { leavesByAnother } from './netfilter/masquerade-device.ts';
-import { chainOutcomes, outcomesOf } from './netfilter/outcome.ts';
+import { chainOutcomes, outcomesOf, passing } from './netfilter/outcome.ts';
 import { natEnd, natPriority, type Stage, stagesAt } from './netfilter/stages.ts';
 import { hasNat, translateKnown } from './netfilter/translate.ts';
 import { type Ended, initialState, type Outcome, type State, type WalkContext, withPacket } from './netfilter/types.ts';
@@ -23,6 +23,7 @@ export type { Decision, Outcome, Step, WalkContext } from './netfilter/types.ts'
 export function evaluateHook(rulesets: readonly NetfilterRuleset[], hook: Hook, packet: Packet, context: WalkContext = {}): Outcome[] {
   const stages = stagesAt(rulesets, hook, packet);
   const entering = atHook(packet, hook);
+  if (stages.length === 0 && hasNoNat(hook)) return [passing(entering)];
   const early = stages.filter(({ priority }) => isBeforeLookup(hook, priority, packet));
   const first = runStages(early, [initialState(early.length === 0 ? entering : withoutConnection(entering))], context);
   const tracked = early.length === 0 ? first.accepted : first.accepted.map((state) => withConnection(state, packet));
@@ -98,7 +99,7 @@ function runWithNat(
   states: State[],
   context: WalkContext,
 ): Passed {
-  if (hook === 'forward' || hook === 'ingress' || hook === 'egress') return runStages(stages, states, context);
+  if (hasNoNat(hook)) return runStages(stages, states, context);
   const at = natPriority(hook);
   const isLater = ({ priority, isNat }: Stage): boolean => priority > at || (priority === at && !isNat);
   const before = runStages(
@@ -108,15 +109,23 @@ function runWithNat(
   );
   const end = natEnd(hook);
   const settles = hasNat(rulesets, states[0]?.packet.family ?? 'ip');
-  const strayed = hook === 'postrouting' ? before.accepted.map((state) => leavesByAnother(rulesets, state, context)) : [];
-  const translated = before.accepted
-    .filter((_, index) => strayed[index] === undefined)
-    .map((state) => translateKnown(rulesets, state, end))
-    .map((state) => (hook === 'output' && isSentElsewhere(states, state) ? routedAgain(state) : state))
-    .map((state) => (settles ? settleNat(state, end) : state));
+  const { accepted, ended } = before;
+  const translated: State[] = [];
+  for (const state of accepted) {
+    const strayed = hook === 'postrouting' ? leavesByAnother(rulesets, state, context) : undefined;
+    if (strayed !== undefined) {
+      ended.push(strayed);
+      continue;
+    }
+    const known = translateKnown(rulesets, state, end);
+    const routed = hook === 'output' && isSentElsewhere(states, known) ? routedAgain(known) : known;
+    translated.push(settles ? settleNat(routed, end) : routed);
+  }
   const after = runStages(stages.filter(isLater), translated, context);
-  return { accepted: after.accepted, ended: [...before.ended, ...strayed.filter((end) => end !== undefined), ...after.ended] };
+  return { accepted: after.accepted, ended: ended.concat(after.ended) };
 }
+
+const hasNoNat = (hook: Hook): boolean => hook === 'forward' || hook === 'ingress' || hook === 'egress';
 
 /** nf_nat_ipv4_local_fn: what got another destination is routed again, with the mark that it has at that time. */
 const isSentElsewhere = (entered: readonly State[], { packet }: State): boolean =>
@@ -136,5 +145,7 @@ function atHook(packet: Packet, hook: Hook): Packet {
 function settleNat(state: State, end: 'source' | 'destination'): State {
   if (!asksNat(state.packet, end)) return state;
   const { conntrack } = state.packet;
-  return withPacket(state, { conntrack: { ...conntrack, natSettled: [...conntrack.natSettled, end] } });
+  const settled = copyConntrack(conntrack);
+  settled.natSettled = [...conntrack.natSettled, end];
+  return withPacket(state, { conntrack: settled });
 }

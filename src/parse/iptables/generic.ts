@@ -33,8 +33,14 @@ export const interfaceMatch = (direction: 'in' | 'out', name: string, negated: b
 export function protocolMatch(text: string, negated: boolean): Match | undefined {
   const protocol = protocolName(text);
   if (!negated && (protocol === 'all' || protocol === '0')) return undefined;
-  return { role: 'match', kind: 'protocol', negated, protocol };
+  const usual = negated ? undefined : usualProtocols.get(protocol);
+  return usual ?? { role: 'match', kind: 'protocol', negated, protocol };
 }
+
+/** One object for all rules of a node: each Service and each endpoint has such a match. */
+const usualProtocols = new Map<string, Match>(
+  ['tcp', 'udp', 'sctp', 'icmp'].map((protocol) => [protocol, { role: 'match', kind: 'protocol', negated: false, protocol }]),
+);
 
 /** `80`, `30000:32767`, `:1023`, `1024:` and, for multiport, a list of them. */
 export function portRanges(text: string): NumberRange[] | undefined {

@@ -11,7 +11,9 @@ type Reader = (options: ModuleOption[], family: 'ip' | 'ip6', module: string) =>
  */
 export function moduleMatches(module: string, options: ModuleOption[], family: 'ip' | 'ip6'): Match[] {
   const reader = readers.get(module);
-  if (reader === undefined || (options.length === 0 && mayStandAlone.has(module))) return [asModule(module, options)];
+  const alone = options.length === 0 ? standingAlone.get(module) : undefined;
+  if (alone !== undefined) return [alone];
+  if (reader === undefined) return [asModule(module, options)];
   const matches = reader(options, family, module);
   if (matches === undefined)
     return [{ role: 'match', kind: 'opaque', text: moduleText(module, options), why: `arguments of -m ${module} not understood` }];
@@ -22,9 +24,6 @@ export function moduleMatches(module: string, options: ModuleOption[], family: '
   return matches;
 }
 
-/** Without options these hold for every whole packet of their protocol. */
-const mayStandAlone = new Set(['tcp', 'udp', 'udplite', 'sctp', 'dccp']);
-
 const asModule = (module: string, options: ModuleOption[]): Match => ({
   role: 'match',
   kind: 'module',
@@ -34,6 +33,9 @@ const asModule = (module: string, options: ModuleOption[]): Match => ({
 });
 
 const moduleText = (module: string, options: ModuleOption[]): string => `-m ${module} ${optionsText(options)}`.trim();
+
+/** Without options these hold for every whole packet of their protocol. One object for all rules: each endpoint has such a match. */
+const standingAlone = new Map(['tcp', 'udp', 'udplite', 'sctp', 'dccp'].map((module) => [module, asModule(module, [])]));
 
 const ports: Reader = (options, _family, module) => {
   const matches = options.map((option) => portMatch(option, module) ?? otherOption(option, module));

@@ -37,7 +37,8 @@ function readValues(reader: NftReader): Value[] {
     const token = reader.next();
     if (token !== undefined) values.push(constantOf(token));
   }
-  return values;
+  // A list that grew keeps room for 16 more, and a node has a hundred thousand elements.
+  return values.length > 1 ? values.slice() : values;
 }
 
 /** `timeout 30m expires 29m`, `counter packets 5 bytes 420`, `limit rate 5/minute`, `comment "x"`, in any order. */

@@ -1,5 +1,5 @@
 import type { AddressMask } from '../../model/netfilter.ts';
-import { type AddressValue, addressMask, addressValue } from '../../model/netfilter-address.ts';
+import { type AddressValue, addressMask, addressValue, prefixMask } from '../../model/netfilter-address.ts';
 
 const known = new Map<string, AddressValue | undefined>();
 const mostKnown = 50_000;
@@ -14,8 +14,13 @@ export function addressNumber(text: string): AddressValue | undefined {
   return value;
 }
 
-export const isUnder = (address: AddressValue, mask: AddressMask): boolean =>
-  mask.family === address.family && (address.value & mask.mask) === mask.value;
+export function isUnder(address: AddressValue, mask: AddressMask): boolean {
+  if (mask.family !== address.family) return false;
+  // Most masks are of one address, and to compare makes no new number.
+  return mask.mask === whole[mask.family] ? address.value === mask.value : (address.value & mask.mask) === mask.value;
+}
+
+const whole = { ip: prefixMask(32, 'ip'), ip6: prefixMask(128, 'ip6') };
 
 const loopback = ['127.0.0.0/8', '::1'].map(addressMask).filter((mask) => mask !== undefined);
 

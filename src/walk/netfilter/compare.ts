@@ -17,6 +17,8 @@ export function compare(match: Compare, state: State, context: WalkContext, plac
   if (match.left.type === 'field' && fibEnd(match.left.name) !== undefined) return fibType(match, state, context);
   const negated = match.operator === '!=';
   if (match.right.type === 'set') return inSet(match, state, around, negated);
+  if (match.right.type === 'value' && match.left.type !== 'concat' && (negated || match.operator === '=='))
+    return isValue(match.left, match.right.value, state, around, negated);
   if (isAbsent(match.left, state, around)) return no;
   if (match.operator === 'in') return anyBit(match, state, around);
   if (match.operator !== '==' && match.operator !== '!=') return ordered(match, state, around);
@@ -47,7 +49,6 @@ function anyBit(match: Compare, state: State, around: Surroundings): Certainty {
 }
 
 function equals(match: Compare, state: State, around: Surroundings): Certainty {
-  if (match.right.type === 'value') return constantEquals(match.left, match.right.value, state, around);
   if (match.right.type === 'concat') return concatEquals(match.left, match.right.parts, state, around);
   const datum = evaluate(match.left, state, around);
   if (datum.is !== 'number') return datum.is === 'unknown' ? cannotTell(datum.why) : cannotTell(`${match.text} is not worked out`);
@@ -55,8 +56,11 @@ function equals(match: Compare, state: State, around: Surroundings): Certainty {
   return bits === undefined ? cannotTell(`${match.text} is not worked out`) : certain(bits === datum.value);
 }
 
-const constantEquals = (left: Expression, value: Value, state: State, around: Surroundings): Certainty =>
-  isConstant(evaluate(left, state, around), value, domainOf(left));
+/** The commonest of all: a field, or some of its bits, against a constant. */
+function isValue(left: Expression, value: Value, state: State, around: Surroundings, negated: boolean): Certainty {
+  const datum = evaluate(left, state, around);
+  return datum.is === 'absent' ? no : negatedIf(negated, isConstant(datum, value, domainOf(left)));
+}
 
 function concatEquals(left: Expression, parts: Expression[], state: State, around: Surroundings): Certainty {
   const key = keyOf(left, state, around);

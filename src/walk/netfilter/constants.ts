@@ -1,6 +1,7 @@
 import type { Value } from '../../model/netfilter.ts';
-import { addressMask, addressValue, prefixMask } from '../../model/netfilter-address.ts';
+import { addressMask, prefixMask } from '../../model/netfilter-address.ts';
 import { protocolName } from '../../model/netfilter-protocol.ts';
+import { addressNumber } from './addresses.ts';
 import { type Certainty, cannotTell, certain, no, random, yes } from './certainty.ts';
 import { bitNames, type Datum, type Domain } from './fields.ts';
 
@@ -27,11 +28,11 @@ export const valueText = (value: Value): string => {
 
 function addressIs(datum: Extract<Datum, { is: 'address' }>, value: Value): boolean | undefined {
   if (value.type === 'range') {
-    const [from, to] = [addressValue(value.from), addressValue(value.to)];
+    const [from, to] = [addressNumber(value.from), addressNumber(value.to)];
     return from && to && from.family === datum.family && datum.value >= from.value && datum.value <= to.value;
   }
   if (value.type === 'prefix') {
-    const base = addressValue(value.address);
+    const base = addressNumber(value.address);
     if (base === undefined) return undefined;
     const mask = prefixMask(value.length, base.family);
     return base.family === datum.family && (datum.value & mask) === (base.value & mask);
@@ -59,9 +60,12 @@ function textIs(actual: string, value: Value, domain: Domain): boolean | undefin
 
 const familyNames: Record<string, string> = { '2': 'ipv4', '10': 'ipv6' };
 
+const isNumber = (text: string): boolean => /^(0x[0-9a-fA-F]+|\d+)$/.test(text);
+const plainNumber = (text: string): number | undefined => (isNumber(text) ? Number(text) : undefined);
+
 /** The number that a constant stands for, or undefined when it is a name that is not known here. */
 export function constantNumber(text: string, domain: Domain): bigint | undefined {
-  if (/^(0x[0-9a-fA-F]+|\d+)$/.test(text)) return BigInt(text);
+  if (isNumber(text)) return BigInt(text);
   const named = (domain === 'icmp' ? icmpTypes : domain === 'icmpv6' ? icmpv6Types : domain === 'dscp' ? dscpNames : bitNames[domain])?.[
     text
   ];
@@ -75,12 +79,13 @@ function randomIs(datum: Extract<Datum, { is: 'random' }>, value: Value): Certai
 
 /** The share of a random number's values that a constant covers. */
 export function shareOf(datum: Extract<Datum, { is: 'random' }>, value: Value): number | undefined {
-  const [from, to] = value.type === 'range' ? [value.from, value.to] : value.type === 'literal' ? [value.text, value.text] : ['', ''];
   if (value.type === 'wildcard') return 1;
-  const [first, last] = [constantNumber(from, 'number'), constantNumber(to, 'number')];
+  if (value.type === 'prefix') return undefined;
+  const first = plainNumber(value.type === 'range' ? value.from : value.text);
+  const last = value.type === 'range' ? plainNumber(value.to) : first;
   if (first === undefined || last === undefined) return undefined;
-  const low = Math.max(Number(first), datum.offset);
-  const high = Math.min(Number(last), datum.offset + datum.modulus - 1);
+  const low = Math.max(first, datum.offset);
+  const high = Math.min(last, datum.offset + datum.modulus - 1);
   return Math.max(0, high - low + 1) / datum.modulus;
 }
 

@@ -6,19 +6,15 @@ import type { Assumption, Ended, State } from './types.ts';
  * Two states that differ only in what was assumed of one rule show that this rule does not matter.
  */
 export function mergeStates(states: State[]): State[] {
-  return states.length < 2 ? states : grouped(states, (state) => state, sameState, joinStates);
+  return grouped(states, (state) => state, sameState, joinStates);
 }
 
 /**
  * Joins the items that are the same, in the order of their first ones. `stateOf` gives the state by which they are told apart at a glance, so that
  * ten endpoints of a Service need not be compared each with each.
  */
-export function grouped<T>(
-  items: readonly T[],
-  stateOf: (item: T) => State,
-  isSame: (a: T, b: T) => boolean,
-  join: (a: T, b: T) => T,
-): T[] {
+export function grouped<T>(items: T[], stateOf: (item: T) => State, isSame: (a: T, b: T) => boolean, join: (a: T, b: T) => T): T[] {
+  if (items.length < 2) return items;
   const result: T[] = [];
   const places = new Map<string, number[]>();
   for (const item of items) {

@@ -1,3 +1,4 @@
+import type { Packet } from '../../model/packet.ts';
 import { grouped, joinStates, sameState } from './merge.ts';
 import type { Ended, NatChange, Outcome, State, Step, Verdict } from './types.ts';
 
@@ -7,12 +8,14 @@ import type { Ended, NatChange, Outcome, State, Step, Verdict } from './types.ts
  */
 export function outcomesOf(ended: Ended[], passed: State[]): Outcome[] {
   const outcomes = joined([...ended, ...passed.map((state) => ({ verdict: 'accept' as const, state }))]);
-  const verdicts = new Set(outcomes.map((outcome) => outcome.verdict));
   const uncertain = outcomes.filter((outcome) => outcome.assumptions.length > 0);
-  if (verdicts.size <= 1 || uncertain.length === 0) return outcomes;
+  if (uncertain.length === 0 || outcomes.every((outcome) => outcome.verdict === outcomes[0]?.verdict)) return outcomes;
   const definite = outcomes.filter((outcome) => outcome.assumptions.length === 0);
   return [...definite, undecided(uncertain, definite)];
 }
+
+/** Of a packet that no chain sees. */
+export const passing = (packet: Packet): Outcome => ({ verdict: 'accept', probability: 1, packet, steps: [], assumptions: [] });
 
 /** One word for all outcomes: `mixed` when the verdict is a matter of chance or of the endpoint. */
 export function verdictOf(outcomes: readonly Outcome[]): Verdict | 'mixed' {

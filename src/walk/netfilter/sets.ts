@@ -54,8 +54,13 @@ function isIn(key: Key, element: SetElement): Certainty {
   if (key.data.length !== element.key.length) {
     return element.key[0]?.type === 'wildcard' ? { is: 'yes' } : { is: 'unknown', why: 'the key of the set has another shape' };
   }
-  return all(element.key.map((value, index) => isConstant(key.data[index] ?? { is: 'absent' }, value, key.domains[index] ?? 'text')));
+  const [first] = element.key;
+  if (first !== undefined && element.key.length === 1) return isPart(key, first, 0);
+  return all(element.key.map((value, index) => isPart(key, value, index)));
 }
+
+const isPart = (key: Key, value: Value, index: number): Certainty =>
+  isConstant(key.data[index] ?? { is: 'absent' }, value, key.domains[index] ?? 'text');
 
 /** Elements under the constant that stands in one part of their key; those with a range, a prefix or a name there stand apart. */
 interface Index {

@@ -2,6 +2,7 @@ import type { Hook, NetfilterRuleset } from '../../model/netfilter.ts';
 import { copyPacket, type Packet } from '../../model/packet.ts';
 import { chainOutcomes, evaluateHook } from '../netfilter.ts';
 import { isTracked } from './conntrack.ts';
+import { passing } from './outcome.ts';
 import type { Outcome, WalkContext } from './types.ts';
 
 /** Where the node's routes send a packet. */
@@ -44,19 +45,17 @@ interface Walk {
 
 /** Runs a hook and goes on with every outcome that is accepted. */
 function through(walk: Walk, hook: Hook, packet: Packet, then: (packet: Packet, outcome: Outcome) => Passage[]): Passage[] {
-  return evaluateHook(walk.rulesets, hook, packet, walk.context).flatMap((outcome): Passage[] => {
-    if (outcome.verdict !== 'accept') return [{ outcome, end: 'stopped', hook }];
-    return then(outcome.packet, outcome).map(({ end, hook: last, outcome: later }) => ({
-      end,
-      hook: last,
-      outcome: chainOutcomes(outcome, later),
-    }));
-  });
+  const passages: Passage[] = [];
+  for (const outcome of evaluateHook(walk.rulesets, hook, packet, walk.context)) {
+    if (outcome.verdict !== 'accept') passages.push({ outcome, end: 'stopped', hook });
+    else
+      for (const later of then(outcome.packet, outcome))
+        passages.push({ outcome: chainOutcomes(outcome, later.outcome), end: later.end, hook: later.hook });
+  }
+  return passages;
 }
 
-const arrived = (packet: Packet, end: Passage['end'], hook: Hook): Passage[] => [
-  { outcome: { verdict: 'accept', probability: 1, packet, steps: [], assumptions: [] }, end, hook },
-];
+const arrived = (packet: Packet, end: Passage['end'], hook: Hook): Passage[] => [{ outcome: passing(packet), end, hook }];
 
 function fromNetwork(walk: Walk, packet: Packet): Passage[] {
   const received = copyPacket(packet);
@@ -85,7 +84,8 @@ function fromNode(walk: Walk, packet: Packet): Passage[] {
   const first = withRoute(walk, packet);
   if (first === undefined) return arrived(packet, 'no-route', 'output');
   return through(walk, 'output', first, (changed, { reroute }) => {
-    const rerouted = reroute === undefined ? { ...changed, outInterface: first.outInterface } : routeAgain(walk, changed, reroute.mark);
+    const { outInterface } = first;
+    const rerouted = reroute === undefined ? Object.assign(copyPacket(changed), { outInterface }) : routeAgain(walk, changed, reroute.mark);
     if (rerouted === undefined) return arrived(changed, 'no-route', 'output');
     if (rerouted.outInterface !== 'lo') return leave(walk, rerouted);
     return through(walk, 'postrouting', rerouted, (looped) => comeIn(walk, looped));
@@ -105,7 +105,7 @@ function comeIn(walk: Walk, sent: Packet): Passage[] {
 function withRoute(walk: Walk, packet: Packet): (Packet & { outInterface: string }) | undefined {
   const decision = walk.around.route(packet);
   if (decision.to === 'nowhere') return undefined;
-  return { ...packet, inInterface: '', outInterface: decision.to === 'local' ? 'lo' : decision.outInterface };
+  return Object.assign(copyPacket(packet), { inInterface: '', outInterface: decision.to === 'local' ? 'lo' : decision.outInterface });
 }
 
 /** ip_route_me_harder: with the destination that NAT gave, and the mark that the packet had when it was changed. */
