@@ -53,7 +53,9 @@ async function print(report: CaptureReport, { target, from }: Request, options: 
   await writeOut(text);
   const { watch } = report;
   if (report.losses.some(({ kind }) => kind !== 'unknown') || (watch?.failed ?? 0) > 0) return exitCodes.fault;
-  return report.losses.length > 0 || watch?.tries === 0 || watch?.ended === 'broken' ? exitCodes.unknown : exitCodes.healthy;
+  return report.losses.length > 0 || watch?.tries === 0 || watch?.ended === 'broken' || watch?.ended === 'interrupted'
+    ? exitCodes.unknown
+    : exitCodes.healthy;
 }
 
 async function writeFiles(directory: string, files: readonly { name: string; bytes: Uint8Array }[]): Promise<void> {

@@ -91,7 +91,10 @@ function toLoss(
       kind: 'unknown',
       direction: null,
       where: null,
-      says: outcome.kind === 'unknown' ? outcome.why : '',
+      says:
+        outcome.kind === 'unknown'
+          ? outcome.why
+          : 'it was given up, though an answer came to the client: too late, or not one that was understood',
       lastSeen: null,
       firstUnseen: null,
       dropReason: null,
