@@ -1,7 +1,7 @@
 import { pathsFor } from '../collect/api-round.ts';
 import { captureFilter } from '../collect/capture/filter.ts';
 import { markedProbes } from '../collect/capture/probes.ts';
-import { captureScript, captureSections } from '../collect/capture/script.ts';
+import { captureBounds, captureScript, captureSections } from '../collect/capture/script.ts';
 import { flagArguments } from '../collect/kubectl.ts';
 import { containerName, newNodePod, nodePodManifest } from '../collect/node-pod.ts';
 import { type Namespace, prelude, setup } from '../collect/prelude.ts';
@@ -85,13 +85,13 @@ function captureScripts(exec: (script: string) => string[]): string[] {
     { key: 'capture/pod/CLIENT-NAMESPACE/CLIENT', ns: client.name },
   ];
   const filter = captureFilter({ protocol: 'TCP', ports: { first: 61_000, last: 61_001 }, backends: [endpoint, service] });
-  const wanted = { targets, backends: [{ ...endpoint, place: null }], drops: true };
+  const wanted = { snapLength: captureBounds.snapLength, targets, backends: [{ ...endpoint, place: null }], drops: true };
   const sections = captureSections('NODE', wanted);
   return [
     `# Captures on every node on the path, in it and in the pods of the path on it; here ${service.address} is the ClusterIP, and ${endpoint.address} an endpoint.`,
     '# They end when a line comes on standard input, or its end:',
     ...exec(captureScript(sections, [client], { nonce: 'NONCE', filter, ...wanted })),
     "# On the client's node, once all of them listen: the marked probe, some tries to the ClusterIP and two to each endpoint:",
-    ...exec(scriptOf([markedProbes(client.name, tries, true)])),
+    ...exec(scriptOf([markedProbes(client.name, tries, true, 'cluster.local')])),
   ];
 }

@@ -56,7 +56,10 @@ export interface CapturePlan {
   tries: MarkedTry[];
 }
 
-/** Which packet of a connection: the request's way is judged by the first two, the answer's by the others. */
+/** First label of the name that a try asks a DNS server for: it is in the question and in the answer, whatever addresses and ports become. */
+export const dnsMark = (sourcePort: number | string): string => `k8snet-${sourcePort}`;
+
+/** Which packet of a connection (of DNS: `syn` is the question, `syn-ack` the answer): the request's way is judged by the first two, the answer's by the others. */
 export type PacketPart = 'syn' | 'request-data' | 'syn-ack' | 'reset' | 'reply-data' | 'icmp-error' | 'other';
 
 /** A packet of a try, seen at a device. Several sightings of one packet are its way. */

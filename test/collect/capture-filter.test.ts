@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { encode } from 'dns-packet';
 import { execa, execaSync } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { captureFiles } from '../../src/app/capture.ts';
 import { captureFilter } from '../../src/collect/capture/filter.ts';
+import { dnsMark } from '../../src/model/capture-path.ts';
 import { capturePlanSchema } from '../../src/schema/capture.ts';
 import { unpackSnapshot } from '../../src/snapshot/archive.ts';
 
@@ -17,6 +19,33 @@ const ports = { first: plan.tries[0]?.sourcePort ?? 0, last: plan.tries.at(-1)?.
 async function count(filter: string): Promise<number> {
   const { stdout } = await execa('tcpdump', ['-nn', '-r', '-', filter], { input: pcap, stderr: 'ignore' });
   return stdout.split('\n').filter((line) => /^\d\d:/.test(line)).length;
+}
+
+function datagram(source: number, destination: number, payload: Uint8Array): Buffer {
+  const header = Buffer.alloc(8);
+  for (const [index, value] of [source, destination, 8 + payload.length].entries()) header.writeUInt16BE(value, 2 * index);
+  return Buffer.concat([header, payload]);
+}
+
+function ipv4(payload: Buffer): Buffer {
+  const header = Buffer.from('450000000000400040110000c0a8010bc0a8010c', 'hex');
+  header.writeUInt16BE(20 + payload.length, 2);
+  return Buffer.concat([header, payload]);
+}
+
+const ethernet = (packet: Buffer): Buffer => Buffer.concat([Buffer.from('0200000000010200000000020800', 'hex'), packet]);
+
+function pcapOf(frames: readonly Buffer[]): Buffer {
+  const header = Buffer.from('d4c3b2a1020004000000000000000000ffff000001000000', 'hex');
+  return Buffer.concat([
+    header,
+    ...frames.flatMap((frame) => {
+      const record = Buffer.alloc(16);
+      record.writeUInt32LE(frame.length, 8);
+      record.writeUInt32LE(frame.length, 12);
+      return [record, frame];
+    }),
+  ]);
 }
 
 describe('captureFilter', () => {
@@ -34,9 +63,24 @@ describe('captureFilter', () => {
     it.each(['LINUX_SLL2', 'EN10MB'])('compiles for %s, with no backend, some, and more than it takes', async (link) => {
       for (const size of [0, 1, 4, 40]) {
         const backends = Array.from({ length: size }, (_, index) => ({ address: `10.244.${index}.200`, port: 8080 }));
-        const filter = captureFilter({ protocol: 'TCP', ports: { first: 65_500, last: 65_535 }, backends });
-        expect((await execa('tcpdump', ['-y', link, '-d', filter])).stdout).toContain('ret');
+        for (const protocol of ['TCP', 'UDP'] as const) {
+          const filter = captureFilter({ protocol, ports: { first: 65_500, last: 65_535 }, backends });
+          expect((await execa('tcpdump', ['-y', link, '-d', filter])).stdout).toContain('ret');
+        }
       }
+    });
+
+    it('of DNS lets through only names of ours, from whatever port and inside of VXLAN too', async () => {
+      const question = (name: string) => encode({ type: 'query', id: 7, questions: [{ type: 'A', name }] });
+      const others = captureFilter({ protocol: 'UDP', ports: { first: 1, last: 2 }, backends: [] });
+      const packets = [dnsMark(61_000), 'my-service'].flatMap((label) => {
+        const plain = ipv4(datagram(40_000, 53, question(`${label}.cluster.local`)));
+        return [plain, ipv4(datagram(40_000, 8472, Buffer.concat([Buffer.from('0800000000000100', 'hex'), ethernet(plain)])))];
+      });
+      const { stdout } = await execa('tcpdump', ['-nn', '-r', '-', others], { input: pcapOf(packets.map(ethernet)), stderr: 'ignore' });
+      expect(stdout.split('\n').filter((line) => /^\d\d:/.test(line))).toHaveLength(2);
+      expect(stdout).toContain(`${dnsMark(61_000)}.cluster.local`);
+      expect(stdout).not.toContain('my-service');
     });
 
     it('lets through every packet of the tries, inside of VXLAN too, and of other ports only what opens, refuses or asks', async () => {

@@ -24,7 +24,9 @@ export function planCapture(plan: Plan, watch?: WatchRequest): PlanResult {
   const { client, port } = plan;
   if (client.kind === 'none' || client.node === null) return { ok: false, why: `there is no client to send a probe from: ${client.why}` };
   if (!port) return { ok: false, why: 'the Service has no port' };
-  if (port.protocol !== 'TCP') return { ok: false, why: `only TCP is captured, and port ${port.port} is ${port.protocol}` };
+  const protocol = port.protocol === 'TCP' ? 'TCP' : 'UDP';
+  if (port.protocol !== 'TCP' && !isDns(plan))
+    return { ok: false, why: `only TCP and DNS are captured, and port ${port.port} is ${port.protocol}` };
   const pod = clientPod(plan);
   const node = nodePlace(client.node);
   const nodes = nodeAddresses(plan);
@@ -44,11 +46,17 @@ export function planCapture(plan: Plan, watch?: WatchRequest): PlanResult {
   const virtual = serviceAddresses(plan.service).slice(0, 1);
   const wanted: Omit<MarkedTry, 'sourcePort'>[] = [
     ...virtual.flatMap((ip) =>
-      repeat(serviceTries, { stage: 'service', protocol: 'TCP', target: { address: ip, port: port.port }, full: false } as const),
+      repeat(serviceTries, { stage: 'service', protocol, target: { address: ip, port: port.port }, full: false } as const),
     ),
     ...backends.flatMap((backend) =>
       lengths.map(
-        (full) => ({ stage: 'endpoint', protocol: 'TCP', target: { address: backend.address, port: backend.port }, full }) as const,
+        (full) =>
+          ({
+            stage: 'endpoint',
+            protocol,
+            target: { address: backend.address, port: backend.port },
+            full: full && protocol === 'TCP',
+          }) as const,
       ),
     ),
   ];
@@ -74,6 +82,10 @@ function watchedTries(wanted: readonly Omit<MarkedTry, 'sourcePort'>[], watch: W
   const targets = virtual.length > 0 ? virtual : wanted.filter(({ full }) => !full);
   return Array.from({ length: portsOf(watch) }, (_, index) => targets[index % targets.length] as Omit<MarkedTry, 'sourcePort'>);
 }
+
+/** A question can be asked, and is known in packets by its name, where both ends of the translation are DNS's own port. */
+const isDns = ({ port, endpoints }: Plan): boolean =>
+  port?.protocol === 'UDP' && port.port === 53 && endpoints.every((endpoint) => endpoint.port === 53);
 
 const nodePlace = (name: string): CapturePlace => ({ kind: 'node', name, node: name });
 

@@ -52,7 +52,7 @@ export async function captureRound(plan: Plan, watched: CapturePlan, deps: Captu
 /** What every capture of a plan lets through. */
 export const filterOf = (watched: CapturePlan): string =>
   captureFilter({
-    protocol: 'TCP',
+    protocol: watched.tries[0]?.protocol ?? 'TCP',
     ports: { first: watched.tries[0]?.sourcePort ?? 0, last: watched.tries.at(-1)?.sourcePort ?? 0 },
     // The Service's own address too: where it is not translated, the source port may be all the same.
     backends: [
@@ -63,6 +63,10 @@ export const filterOf = (watched: CapturePlan): string =>
         .map(({ target }) => target),
     ],
   });
+
+/** Bytes of each packet that are captured. */
+export const snapLengthOf = ({ tries }: CapturePlan): number =>
+  tries[0]?.protocol === 'UDP' ? captureBounds.dnsSnapLength : captureBounds.snapLength;
 
 /** What a script needs to notice the end of its input and to leave. */
 export const goodbyeMilliseconds = 1500;
@@ -82,7 +86,7 @@ export const notCaptured = (detail: string): Entry => ({ ...planEntry, failure: 
 function sendProbe(plan: Plan, watched: CapturePlan, session: Session, kubectl: Kubectl): Promise<Entry[]> {
   const pod = clientPod(plan);
   const isOwn = pod !== undefined && !pod.spec.hostNetwork;
-  const section = markedProbes(isOwn ? namespaceName(pod) : 'host', watched.tries, isHttp(plan));
+  const section = markedProbes(isOwn ? namespaceName(pod) : 'host', watched.tries, isHttp(plan), plan.domain);
   return runSections(kubectl, session, [section], toNamespaces(pod ? [pod] : []), () => ranOn(watched.client.place), 30_000);
 }
 
@@ -105,7 +109,7 @@ export const startMilliseconds = 8000;
 function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: string, deps: CaptureDeps): NodeCapture {
   const places = watched.places.filter((place) => place.node === node);
   const targets = places.map((place): CaptureTarget => ({ key: placeKey(place), ns: nsOf(plan, place) }));
-  const wanted = { targets, backends: watched.backends, drops: true };
+  const wanted = { snapLength: snapLengthOf(watched), targets, backends: watched.backends, drops: true };
   const sections = captureSections(node, wanted);
   const session = deps.sessions.get(node);
   const on = (key: string): RanOn =>

@@ -9,6 +9,8 @@ export const captureBounds = {
   packets: mostPackets,
   /** Enough for the headers of a tunnel, and of the packet in it: no payload beyond the first bytes. */
   snapLength: 160,
+  /** The same for questions and answers of DNS, which are all ours: the name stands behind the headers. */
+  dnsSnapLength: 300,
   /** Everything ends by itself after these, whatever becomes of us. */
   seconds: 20,
   /** Events of dropped packets that are brought home. */
@@ -21,6 +23,8 @@ export const listeningMark = (nonce: string): string => `@@k8snet:${nonce}:liste
 interface CaptureSetup {
   nonce: string;
   filter: string;
+  /** Bytes of a packet that are captured. */
+  snapLength: number;
   targets: readonly CaptureTarget[];
   /** Endpoints whose rules are counted. */
   backends: readonly CaptureBackend[];
@@ -41,12 +45,12 @@ export function captureScript(sections: readonly Section[], namespaces: readonly
  * Dropped packets are read from a trace instance of our own (Documentation/trace/ftrace.rst, "Instances"), in a tracefs mounted for this container alone: the
  * node's own tracing is not touched. Its clock is CLOCK_TAI (Linux 5.19), which is the clock of captures but for whole seconds.
  */
-function captureSetup({ nonce, filter, targets, backends, drops }: CaptureSetup): string {
+function captureSetup({ nonce, filter, snapLength, targets, backends, drops }: CaptureSetup): string {
   return [
     opening(filter),
     countersSetup(targets, backends),
     'counters 0',
-    startCapture(`-s ${captureBounds.snapLength} -c ${captureBounds.packets}`, captureBounds.seconds, '"$1.pcap"'),
+    startCapture(`-s ${snapLength} -c ${captureBounds.packets}`, captureBounds.seconds, '"$1.pcap"'),
     ...targets.map(({ ns }, index) => `cap_start ${index} ${ns}`),
     ...(drops ? [dropsOn(nonce, captureBounds.seconds), 'drops_on 2>"$w/drops.err"'] : []),
     'cap_wait',
@@ -64,11 +68,18 @@ function captureSetup({ nonce, filter, targets, backends, drops }: CaptureSetup)
  * The same for one namespace and a long time: the capture is the script's own standard output (createPacketRing reads it), and its file header says that it
  * listens. It is bounded by the seconds alone; of dropped packets the kernel itself keeps the last ones.
  */
-export function streamSetup(options: { nonce: string; filter: string; ns: string; drops: boolean; seconds: number }): string {
-  const { nonce, filter, ns, drops, seconds } = options;
+export function streamSetup(options: {
+  nonce: string;
+  filter: string;
+  snapLength: number;
+  ns: string;
+  drops: boolean;
+  seconds: number;
+}): string {
+  const { nonce, filter, snapLength, ns, drops, seconds } = options;
   return [
     opening(filter),
-    startCapture(`-s ${captureBounds.snapLength}`, seconds, '&3'),
+    startCapture(`-s ${snapLength}`, seconds, '&3'),
     'exec 3>&1',
     ...(drops ? [dropsOn(nonce, seconds), 'drops_on 2>"$w/drops.err" >/dev/null'] : []),
     `cap_start 0 ${ns}`,
@@ -103,7 +114,7 @@ const waitForTheEnd = (seconds: number): string =>
   ].join('\n');
 
 /** A capture as a person would type it. */
-export const captureCommand = `tcpdump -i any -y LINUX_SLL2 -n -s ${captureBounds.snapLength}`;
+export const captureCommand = (snapLength: number): string => `tcpdump -i any -y LINUX_SLL2 -n -s ${snapLength}`;
 
 /**
  * What is brought home of each target: the capture in base64, what tcpdump said, the devices; of the node, its dropped packets; and three readings of the
@@ -111,19 +122,19 @@ export const captureCommand = `tcpdump -i any -y LINUX_SLL2 -n -s ${captureBound
  */
 export function captureSections(
   node: string,
-  { targets, backends, drops }: Pick<CaptureSetup, 'targets' | 'backends' | 'drops'>,
+  { snapLength, targets, backends, drops }: Pick<CaptureSetup, 'snapLength' | 'targets' | 'backends' | 'drops'>,
 ): Section[] {
-  return [...packetSections(node, targets, drops), ...countersSections(targets, backends)];
+  return [...packetSections(node, targets, drops, snapLength), ...countersSections(targets, backends)];
 }
 
 /** Those of the packets alone. */
-export function packetSections(node: string, targets: readonly CaptureTarget[], drops: boolean): Section[] {
+export function packetSections(node: string, targets: readonly CaptureTarget[], drops: boolean, snapLength: number): Section[] {
   const of = (key: string, command: string, shell: string): Section => ({ key, command, shell, limit: 15, lane: 'capture' });
   return [
     ...targets.flatMap(({ key }, index) => [
       of(
         `${key}/pcap`,
-        `${captureCommand} -c ${captureBounds.packets} -w - FILTER | base64`,
+        `${captureCommand(snapLength)} -c ${captureBounds.packets} -w - FILTER | base64`,
         `[ -s "$W/cap.${index}.pcap" ] || { cat "$W/cap.${index}.err" >&2; exit 1; }; base64 <"$W/cap.${index}.pcap"`,
       ),
       of(`${key}/tcpdump`, 'tcpdump (what it said)', `cat "$W/cap.${index}.err"`),

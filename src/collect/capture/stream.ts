@@ -27,6 +27,7 @@ export interface Stream {
 
 export interface StreamOptions {
   filter: string;
+  snapLength: number;
   /** After these it ends by itself. */
   seconds: number;
   keptSeconds: number;
@@ -35,12 +36,12 @@ export interface StreamOptions {
 
 /** One exec for each place: the packets are its standard output, as they come. */
 export function openStream(plan: Plan, place: CapturePlace, options: StreamOptions, deps: CaptureDeps): Stream {
-  const { filter, seconds, keptSeconds, drops } = options;
+  const { filter, snapLength, seconds, keptSeconds, drops } = options;
   const ring = createPacketRing(keptSeconds * 1000, () => performance.now());
   const key = placeKey(place);
-  const [, ...sections] = packetSections(place.node, [{ key, ns: nsOf(plan, place) }], drops);
+  const [, ...sections] = packetSections(place.node, [{ key, ns: nsOf(plan, place) }], drops, snapLength);
   const base = (name: string, command: string) => ({ key: name, command, on: ranOn(place), exit: null, stdout: '', stderr: '' });
-  const packets = { ...base(`${key}/pcap`, `${captureCommand} -w - FILTER`) };
+  const packets = { ...base(`${key}/pcap`, `${captureCommand(snapLength)} -w - FILTER`) };
   const shared = { place, hold: ring.hold, file: ring.file, received: ring.received };
   const session = deps.sessions.get(place.node);
   if (session?.tier !== 'node-pod') {
@@ -53,7 +54,7 @@ export function openStream(plan: Plan, place: CapturePlace, options: StreamOptio
     prelude: prelude('node-pod'),
     setup: [
       setup('node-pod', toNamespaces(podsAt(plan, [place]))),
-      streamSetup({ nonce, filter, ns: nsOf(plan, place), drops, seconds }),
+      streamSetup({ nonce, filter, snapLength, ns: nsOf(plan, place), drops, seconds }),
     ].join('\n'),
   };
   const input = new PassThrough();

@@ -3,13 +3,15 @@ import { causeOfWords } from '../../parse/failure-words.ts';
 import { quote } from '../shell.ts';
 import { markedFunctions, tryLimit } from './probes.ts';
 
-/** How a try is made: a connection that is opened and closed, or a short request as well. */
-export type TryKind = 'connect' | 'http';
+/** How a try is made: a connection that is opened and closed, a short request as well, or a question to a DNS server. */
+export type TryKind = 'connect' | 'http' | 'dns';
 
 export interface LoopOptions {
   nonce: string;
   ns: string;
   kind: TryKind;
+  /** Of the names that are asked for. */
+  domain: string;
   /** Taken in turn. */
   targets: readonly { address: string; port: number }[];
   /** Source ports, taken in turn: as many as that none is used again while the kernel still keeps the last connection (TIME_WAIT, 60 s). */
@@ -27,12 +29,12 @@ export const portsOf = ({ tries, perSecond }: WatchRequest): number => Math.min(
  * The part of a script that sends tries, one after the other at most `perSecond` times a second and without waiting for the last one, and says of each when it has
  * ended. It goes on until so many were made, a line comes on standard input, or its end: when the other side is gone, no try is sent any more.
  */
-export function probeLoop({ nonce, ns, kind, targets, ports, request }: LoopOptions): string {
+export function probeLoop({ nonce, ns, kind, domain, targets, ports, request }: LoopOptions): string {
   const cases = targets.map(({ address, port }, index) => `${index}) marked_${kind} ${quote(address)} ${port} "$2";;`);
   return [
     '. "$w/prelude"',
     `NS=${ns}`,
-    markedFunctions,
+    markedFunctions(domain),
     `reach 2>"$w/reach" || { echo "@@k8snet:${nonce}:unreached:$(head -c 200 "$w/reach" | tr "\\n" " ")"; exit 0; }`,
     `try() { a=$(now); out=$(case $(($1%${targets.length})) in ${cases.join(' ')} esac 2>&1); r=$?; b=$(now); printf "@@k8snet:${nonce}:try:%s:%s:%s:%s:%s\\n" "$1" "$2" "$r" "$((b-a))" "$(printf "%s" "$out" | tr "\\n" " " | head -c 300)"; }`,
     // Its file goes with the script's directory, so that whatever ends the script ends the loop.
@@ -77,7 +79,7 @@ export function readLoop(text: string, nonce: string, kind: TryKind): LoopOutput
   return output;
 }
 
-const answers: Record<TryKind, RegExp> = { connect: /succeeded!|Connected to/, http: /HTTP\/\d/ };
+const answers: Record<TryKind, RegExp> = { connect: /succeeded!|Connected to/, http: /HTTP\/\d/, dns: /status: [A-Z]+/ };
 
 /** Where a request is sent, a connection without an answer has failed as well. A tool's words that name no cause (a port that is taken) say that no try was made. */
 function resultOf(said: string, kind: TryKind): 'answered' | 'failed' | 'not-made' {

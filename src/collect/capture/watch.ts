@@ -10,7 +10,7 @@ import { prelude, setup } from '../prelude.ts';
 import { buildScript } from '../script.ts';
 import { execFailure } from '../session.ts';
 import { tryLimit } from './probes.ts';
-import { type CaptureDeps, filterOf, goodbyeMilliseconds, isHttp, planEntry } from './round.ts';
+import { type CaptureDeps, filterOf, goodbyeMilliseconds, isHttp, planEntry, snapLengthOf } from './round.ts';
 import { wasSentAgain } from './sent-again.ts';
 import { openStream, type Stream } from './stream.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -31,7 +31,12 @@ const lookMilliseconds = 100;
  * captureRound does, for the tries of those seconds, and `capture/watch`: how the whole of it went.
  */
 export async function watchRound(plan: Plan, watched: CapturePlan, request: WatchRequest, deps: CaptureDeps): Promise<Entry[]> {
-  const streamOptions = { filter: filterOf(watched), seconds: request.seconds + spareSeconds, keptSeconds };
+  const streamOptions = {
+    filter: filterOf(watched),
+    snapLength: snapLengthOf(watched),
+    seconds: request.seconds + spareSeconds,
+    keptSeconds,
+  };
   const streams = watched.places.map((place) => openStream(plan, place, { ...streamOptions, drops: place.kind === 'node' }, deps));
   await Promise.all(streams.map((stream) => stream.listening));
   const record = await sendTries(plan, watched, request, streams, deps);
@@ -65,7 +70,7 @@ async function sendTries(
 ): Promise<WatchRecord> {
   const { place } = watched.client;
   const client = streams.find((stream) => placeKey(stream.place) === placeKey(place));
-  const kind = isHttp(plan) ? 'http' : 'connect';
+  const kind = watched.tries[0]?.protocol === 'UDP' ? 'dns' : isHttp(plan) ? 'http' : 'connect';
   const nonce = randomBytes(8).toString('hex');
   const targets = [...new Map(watched.tries.map(({ target }) => [`${target.address}:${target.port}`, target])).values()];
   const tally = createTally({
@@ -86,7 +91,10 @@ async function sendTries(
   const ns = pod && !pod.spec.hostNetwork ? namespaceName(pod) : 'host';
   const functions = {
     prelude: prelude(session.tier),
-    setup: [setup(session.tier, toNamespaces(pod ? [pod] : [])), probeLoop({ nonce, ns, kind, targets, ports, request })].join('\n'),
+    setup: [
+      setup(session.tier, toNamespaces(pod ? [pod] : [])),
+      probeLoop({ nonce, ns, kind, domain: plan.domain, targets, ports, request }),
+    ].join('\n'),
   };
   const input = new PassThrough();
   input.write(`${buildScript([], functions, nonce).script}\n`);

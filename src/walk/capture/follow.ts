@@ -81,6 +81,8 @@ function outcomeOf(
       kind: 'unknown',
       why: `${placeText(plan.client.place)} could not be captured in, so that nothing tells whether the probe left it`,
     };
+  const ofNode = ofNodeClient(input, item, sightings);
+  if (ofNode && !(hasFailed && ofNode.kind === 'answered')) return ofNode;
   const [start] = path.request;
   const of = (...parts: PacketPart[]): Sighting[] => sightings.filter(({ part }) => parts.includes(part));
   const atClient = (part: PacketPart): Sighting[] =>
@@ -108,8 +110,25 @@ function outcomeOf(
   return lossOf(input, backend, path, of('syn'), of('syn-ack', 'reset'));
 }
 
-/** Words of OpenBSD's nc and of curl for a connection that stands, and the beginning of an answer. */
-const connected = /succeeded!|Connected to|HTTP\/\d/;
+/**
+ * What a node itself sends to a Service is translated before its devices show it, and answers after they did: its tool is the better witness of an answer, and
+ * where no packet with the try's own port is seen, or none that is translated back, nothing is known.
+ */
+function ofNodeClient({ plan, said }: CaptureInput, item: MarkedTry, sightings: readonly Sighting[]): Outcome | undefined {
+  const target = `${item.target.address}:${item.target.port}`;
+  const answers = sightings.filter(({ part }) => part === 'syn-ack');
+  if (plan.client.place.kind !== 'node' || answers.some(({ source }) => source === target)) return undefined;
+  if (connected.test(said.get(item.sourcePort) ?? '')) return { kind: 'answered' };
+  const isFollowed = sightings.some(({ part }) => part === 'syn') && answers.length === 0;
+  if (item.stage !== 'service' || isFollowed) return undefined;
+  return {
+    kind: 'unknown',
+    why: "a node's own packets to a Service are translated before a device shows them, and this try was not recognised",
+  };
+}
+
+/** Words of OpenBSD's nc and of curl for a connection that stands, the beginning of an answer, and dig's words for one. */
+const connected = /succeeded!|Connected to|HTTP\/\d|status: [A-Z]+/;
 
 /** The connection stands; data may still be lost on the way (by its size). */
 function afterHandshake(

@@ -1,5 +1,5 @@
 import type { CapturedPacket } from '../../model/capture.ts';
-import type { MarkedTry, PacketPart, Sighting } from '../../model/capture-path.ts';
+import { dnsMark, type MarkedTry, type PacketPart, type Sighting } from '../../model/capture-path.ts';
 import type { PlaceCapture } from './read.ts';
 
 /** A connection's initial sequence number is kept by every translation of addresses and ports, so that with it a packet is known wherever it is seen. A try sends less than this. */
@@ -8,7 +8,7 @@ const window = 1 << 14;
 /** Every sighting of a try's packets, inside of tunnels too, in the order of time at each place. `marked`: the source ports of all tries. */
 export function sightingsOf(captures: readonly PlaceCapture[], item: MarkedTry, marked: ReadonlySet<number>): Sighting[] {
   const starts = new Set(captures.flatMap(({ packets }) => packets.flatMap((packet) => initialNumbers(packet, item))));
-  if (starts.size === 0) return [];
+  if (starts.size === 0 && item.protocol === 'TCP') return [];
   return captures.flatMap((capture) => capture.packets.flatMap((packet) => sight(capture, packet, { item, marked, starts }) ?? []));
 }
 
@@ -72,6 +72,7 @@ function recognise(packet: CapturedPacket, wanted: Wanted): Known | undefined {
   const { item, marked, starts } = wanted;
   if (body.kind === 'icmp' && quoted)
     return recognise(quoted, wanted) ? { leg: 'reply', part: 'icmp-error', sequence: undefined, icmp: body.type } : undefined;
+  if (item.protocol === 'UDP') return recogniseDns(packet, item);
   if (body.kind !== 'tcp') return undefined;
   const ports = [packet.source?.port, packet.destination?.port];
   const isOthers = ports.some((port) => typeof port === 'number' && port !== item.sourcePort && marked.has(port));
@@ -89,6 +90,14 @@ function recognise(packet: CapturedPacket, wanted: Wanted): Known | undefined {
     sequence: seq,
     icmp: undefined,
   };
+}
+
+/** By the name that is asked for; where the message is cut, by the port that it was sent from. */
+function recogniseDns({ body, source, destination }: CapturedPacket, { sourcePort }: MarkedTry): Known | undefined {
+  const isNamed = body.kind === 'dns' && body.question?.name.startsWith(`${dnsMark(sourcePort)}.`);
+  if (!isNamed && (body.kind !== 'udp' || ![source?.port, destination?.port].includes(sourcePort))) return undefined;
+  const isAnswer = body.kind === 'dns' ? body.isResponse : destination?.port === sourcePort;
+  return { leg: isAnswer ? 'reply' : 'request', part: isAnswer ? 'syn-ack' : 'syn', sequence: undefined, icmp: undefined };
 }
 
 /** Of the request's data, the piece that begins it: what follows it may be short, and pass where it does not. */

@@ -84,7 +84,7 @@ function toLoss(
       ...(backend ? [`${backend.address}:${backend.port}`] : []),
     ]),
   );
-  const shared = { tries: items.length, to: [...to], timeline: timelineOf(first.sightings) };
+  const shared = { tries: items.length, to: [...to], timeline: timelineOf(first) };
   if (outcome.kind === 'answered' || outcome.kind === 'unknown')
     return {
       ...shared,

@@ -1,4 +1,4 @@
-import { placeKey, placeText, type Sighting } from '../../model/capture-path.ts';
+import { type FollowedTry, placeKey, placeText } from '../../model/capture-path.ts';
 import type { CaptureReport } from '../../schema/capture-report.ts';
 
 const words: Record<string, string> = {
@@ -9,11 +9,13 @@ const words: Record<string, string> = {
   'reply-data': 'reply data',
   'icmp-error': 'ICMP error',
 };
+const dnsWords: Record<string, string> = { syn: 'DNS question', 'syn-ack': 'DNS answer' };
 const mostLines = 60;
 
 /** The first transmission of each packet of the handshake, or of the data that was lost, at every device in order. */
-export function timelineOf(sightings: readonly Sighting[]): CaptureReport['losses'][number]['timeline'] {
+export function timelineOf({ sightings, try: { protocol } }: FollowedTry): CaptureReport['losses'][number]['timeline'] {
   const start = Math.min(...sightings.map(({ at }) => at));
+  const nameOf = protocol === 'UDP' ? { ...words, ...dnsWords } : words;
   const seen = new Set<string>();
   return sightings
     .filter((sighting) => {
@@ -27,7 +29,7 @@ export function timelineOf(sightings: readonly Sighting[]): CaptureReport['losse
       microseconds: sighting.at - start,
       at: `${placeText(sighting.place)}, ${sighting.direction} ${sighting.device}`,
       direction: sighting.leg,
-      packet: sighting.icmp ? `ICMP ${sighting.icmp}` : (words[sighting.part] ?? sighting.part),
+      packet: sighting.icmp ? `ICMP ${sighting.icmp}` : (nameOf[sighting.part] ?? sighting.part),
       source: sighting.source,
       destination: sighting.destination,
       through: sighting.outer

@@ -87,7 +87,7 @@ function sideOf(watched: WatchedTry, item: FollowedTry): Side {
     endpoint: endpointOf(item),
     node: item.backend?.place?.node ?? null,
     path: pathOf(item.sightings),
-    timeline: timelineOf(item.sightings),
+    timeline: timelineOf(item),
   };
 }
 

@@ -41,7 +41,15 @@ describe('probeLoop', () => {
   it('lets no address into the script that is not quoted', () => {
     const targets = [{ address: "$(id)'x", port: 80 }];
     const request = { tries: 1, seconds: 1, perSecond: 5 };
-    const script = probeLoop({ nonce, ns: 'host', kind: 'http', targets, ports: { first: 61_000, last: 61_000 }, request });
+    const script = probeLoop({
+      nonce,
+      ns: 'host',
+      kind: 'http',
+      domain: 'cluster.local',
+      targets,
+      ports: { first: 61_000, last: 61_000 },
+      request,
+    });
     expect(script).toContain(`marked_http '$(id)'\\''x' 80`);
   });
 });
