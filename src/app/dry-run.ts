@@ -5,10 +5,11 @@ import { captureBounds, captureScript, captureSections } from '../collect/captur
 import { flagArguments } from '../collect/kubectl.ts';
 import { containerName, newNodePod, nodePodManifest } from '../collect/node-pod.ts';
 import { type Namespace, prelude, setup } from '../collect/prelude.ts';
-import { connectProbe, dnsServerProbe, nameProbes, serviceTries, sizeProbe } from '../collect/probe-sections.ts';
+import { connectProbe, dnsServerProbe, nameProbes, serviceTries } from '../collect/probe-sections.ts';
 import { buildScript, type Section } from '../collect/script.ts';
 import { nodeDetailSections, nodeSections, podSections } from '../collect/sections.ts';
 import { quoteAll } from '../collect/shell.ts';
+import { sizeProbe } from '../collect/size-probe.ts';
 import { nodePodLifetime } from './cluster.ts';
 import type { DiagnoseOptions } from './diagnose.ts';
 

@@ -5,6 +5,7 @@ import type { Check } from './check.ts';
 import { causesOfLoss } from './cni/causes-of-loss.ts';
 import { cniConfigMissing } from './cni/cni-config-missing.ts';
 import { mtuBlackHole } from './cni/mtu-black-hole.ts';
+import { mtuMismatch } from './cni/mtu-mismatch.ts';
 import { packetsLostOnNode } from './cni/packets-lost-on-node.ts';
 import { podAddressesExhausted } from './cni/pod-addresses-exhausted.ts';
 import { podTrafficLostUnexplained } from './cni/pod-traffic-lost-unexplained.ts';
@@ -48,6 +49,7 @@ export const checks: readonly Check[] = [
   endpointWithoutPod,
   ...causesOfLoss,
   mtuBlackHole,
+  mtuMismatch,
   // Captures outweigh what is left when all tables are in order.
   packetsLostOnNode,
   tunnelTrafficLostBetweenNodes,

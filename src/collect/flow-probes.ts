@@ -2,9 +2,10 @@ import type { Endpoint } from '../model/endpoints.ts';
 import { clientPod, namespaceName, nodesOnPath, sample, serviceAddresses, speaksOf } from './flow.ts';
 import { mostEndpoints } from './options.ts';
 import type { Plan } from './plan.ts';
-import { connectByNameProbe, connectProbe, dnsServerProbe, nameProbes, nodeReachProbe, serviceTries, sizeProbe } from './probe-sections.ts';
+import { connectByNameProbe, connectProbe, dnsServerProbe, nameProbes, nodeReachProbe, serviceTries } from './probe-sections.ts';
 import type { Section } from './script.ts';
 import { podSections } from './sections.ts';
+import { sizeProbe } from './size-probe.ts';
 
 /** Everything that is asked from inside the client's network namespace. */
 export function clientSections(plan: Plan): Section[] {

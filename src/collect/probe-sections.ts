@@ -82,38 +82,6 @@ export function connectByNameProbe(origin: Origin, ns: string, name: string, por
 }
 
 /**
- * Small and full-size packets with "don't fragment" both ways to a pod address, and the fragments that came back
- * (the kernel answers an echo without DF, so a smaller way back shows as reassembly: Documentation/networking/ip-sysctl.rst, ip_no_pmtu_disc).
- */
-export function sizeProbe(origin: Origin, ns: string, address: string): Section {
-  const to = quote(address);
-  const reassembly =
-    't cat /proc/net/snmp | awk \'$1=="Ip:"{if(h==""){h=$0}else{split(h,k);for(i in k)if(k[i]=="ReasmReqds"||k[i]=="ReasmOKs"||k[i]=="ReasmFails")printf "%s=%s ",k[i],$i;print ""}}\'';
-  const shell = [
-    `NS=${ns}`,
-    'has ping || { echo "k8snet: no ping" >&2; exit 127; }',
-    `d=$(t ip route get ${to} 2>/dev/null | sed -n 's/.* dev \\([^ ]*\\).*/\\1/p' | head -1)`,
-    `m=$(t ip -o link show "$d" 2>/dev/null | sed -n 's/.* mtu \\([0-9]*\\).*/\\1/p')`,
-    '[ -n "$m" ] || { echo "k8snet: no route and no device mtu" >&2; exit 1; }',
-    'echo "k8snet-mtu dev=$d mtu=$m"',
-    `echo "k8snet-before $(${reassembly})"`,
-    // Only root may send more often than each 0.2 s (ping(8) of iputils before 20210722).
-    'iv=0.2; [ "$(id -u)" = 0 ] && iv=0.02',
-    `t ping -n -c 2 -i $iv -W 1 -M do -s 56 ${to} >"$W/small.$$" 2>&1 & full=$(t ping -n -c 2 -i $iv -W 1 -M do -s $((m-28)) ${to} 2>&1); wait`,
-    `echo "k8snet-ping size=small"; cat "$W/small.$$"; rm -f "$W/small.$$"; echo "k8snet-ping size=$m"; echo "$full"`,
-    `echo "k8snet-after $(${reassembly})"`,
-    'true',
-  ].join('; ');
-  return {
-    key: `probe/${origin}/payload/${address}`,
-    command: `ping -M do -s MTU-28 ${address}`,
-    shell,
-    limit: 12,
-    lane: `${origin}/payload/${address}`,
-  };
-}
-
-/**
  * Echo requests from a node to another node's address, past every overlay; where they stay unanswered, a connect to the kubelet's port, so that a network
  * that filters ICMP is not taken for one that is cut (open and refused both mean that the node answers).
  */

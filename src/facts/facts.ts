@@ -130,7 +130,12 @@ export function createFacts(snapshot: Snapshot): Facts {
   const { from } = request;
   const clientPod = from.kind === 'Pod' ? pod(from.namespace ?? '', from.name) : undefined;
   const clientNet = from.kind === 'Node' ? nodeNet(from.name) : clientPod ? podNet(clientPod) : undefined;
-  const probes = readProbes(entries);
+  const mtuOf = (address: string): number | undefined => {
+    const holder = podByAddress(address);
+    const links = holder ? podNet(holder).addresses() : undefined;
+    return links?.state === 'seen' ? links.value.find((link) => link.addresses.some((own) => own.address === address))?.mtu : undefined;
+  };
+  const probes = readProbes(entries, mtuOf);
   const nodeOf = (address: string): string | null =>
     podByAddress(address)?.spec.nodeName ??
     nodeList().find((item) => item.status.addresses?.some((known) => known.address === address))?.metadata.name ??

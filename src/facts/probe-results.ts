@@ -2,11 +2,12 @@ import { type EvidenceRef, evidence } from '../model/evidence.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import { readConnectTry } from './probes/connect.ts';
 import { readDnsTries, readLookup } from './probes/dns.ts';
-import { readPayload, readReach } from './probes/echo.ts';
+import { readReach } from './probes/echo.ts';
 import type { Base, Origin, ProbeResult, Stage, Try } from './probes/probe.ts';
+import { type MtuOf, readPayload } from './probes/size.ts';
 import { readTries, unlessStarved, withTries } from './probes/tries.ts';
 
-export type { ProbeResult, Try } from './probes/probe.ts';
+export type { Payload, ProbeResult, Try } from './probes/probe.ts';
 
 export const failed = (probe: ProbeResult): Try[] => probe.tries.filter((item) => !item.ok);
 export const isFailing = (probe: ProbeResult): boolean => probe.unknown === null && failed(probe).length > 0;
@@ -21,8 +22,8 @@ export const failureEvidence = (probe: ProbeResult, most = 3): EvidenceRef =>
       .slice(0, most),
   );
 
-/** Reads every `probe/…` entry. */
-export function readProbes(entries: ReadonlyMap<string, Entry>): ProbeResult[] {
+/** Reads every `probe/…` entry. `mtuOf` tells the MTU of the interface that has an address, where that is known. */
+export function readProbes(entries: ReadonlyMap<string, Entry>, mtuOf: MtuOf = () => undefined): ProbeResult[] {
   return [...entries.values()].flatMap((entry) => {
     const match = /^probe\/(?:pod\/([^/]+)\/([^/]+)|node\/([^/]+))\/(name|dns-server|service|endpoint|payload|node)\/(.+)$/.exec(entry.key);
     if (!match) return [];
@@ -31,11 +32,11 @@ export function readProbes(entries: ReadonlyMap<string, Entry>): ProbeResult[] {
       ? { kind: 'pod', namespace: namespace ?? '', name: pod }
       : { kind: 'node', namespace: null, name: node ?? '' };
     const base = { id: entry.key, stage: stage as Stage, origin, target: target ?? '', command: entry.command };
-    return [readProbe(base, entry)];
+    return [readProbe(base, entry, mtuOf)];
   });
 }
 
-function readProbe(base: Base, entry: Entry): ProbeResult {
+function readProbe(base: Base, entry: Entry, mtuOf: MtuOf): ProbeResult {
   if (entry.failure) return { ...base, tries: [], unknown: entry.failure };
   if (entry.exit !== 0 && entry.stdout.trim() === '')
     return {
@@ -52,7 +53,7 @@ function readProbe(base: Base, entry: Entry): ProbeResult {
     case 'name':
       return readLookup(base, entry.stdout);
     case 'payload':
-      return readPayload(base, entry.stdout);
+      return readPayload(base, entry.stdout, mtuOf);
     case 'node':
       return readReach(base, entry.stdout);
     default:

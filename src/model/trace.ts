@@ -82,6 +82,25 @@ export interface Step {
   evidence: EvidenceRef[];
   /** The device that the packet passes here, as a capture on it would see it. */
   passes?: { device: string; direction: 'in' | 'out' };
+  /** Set where the packet does not fit a device. */
+  tooLong?: TooLong;
+}
+
+/** A device that a packet does not fit. Lengths are of layer 3, in bytes. */
+export interface TooLong {
+  device: string;
+  mtu: number;
+  /** Whose MTU it is: the device's own, or that of the route by which the packet leaves there. */
+  by: 'device' | 'route';
+  /** The longest packet of the flow itself, without the headers of tunnels around it, that would have fitted. */
+  carries: number;
+  /** Bytes that the tunnels' headers put around it there. */
+  around: number;
+  /**
+   * What becomes of a longer one. `refused`: the sender's own kernel says so; `icmp`: a router drops it and tells the sender; `silent`: dropped without a
+   * word; `fragments`: the tunnel's packet is cut up and goes on; `unclear`: the device's driver decides.
+   */
+  answer: 'refused' | 'icmp' | 'silent' | 'fragments' | 'unclear';
 }
 
 /** A pod or node on the way, or the network outside. */

@@ -41,6 +41,17 @@ export const probeSchema = z.object({
   succeeded: z.int(),
   outcome: z.string().describe('ok, or the kinds of failure with their counts, for example "timeout x3, refused x1"'),
   milliseconds: z.number().nullable().describe('Median time of a successful try'),
+  size: z
+    .object({
+      sent: z.int().describe("The longest packet that the sender's own device takes, which was sent first"),
+      largest: z
+        .int()
+        .nullable()
+        .describe('The longest that was answered; null where a full-size one was lost and no other size was tried'),
+      told: z.int().nullable().describe('The MTU that an ICMP "fragmentation needed", or the sender\'s own kernel, named'),
+    })
+    .optional()
+    .describe('Of full-size packets with "don\'t fragment": lengths of layer 3 in bytes'),
 });
 
 export const reportSchema = z.object({

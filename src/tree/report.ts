@@ -1,6 +1,6 @@
 import type { Facts } from '../facts/facts.ts';
 import { originKey } from '../facts/facts.ts';
-import { failed, isFailing, isPassing, type ProbeResult } from '../facts/probe-results.ts';
+import { failed, isFailing, isPassing, type Payload, type ProbeResult } from '../facts/probe-results.ts';
 import { defaultImage } from '../model/node-image.ts';
 import type { Finding, Probe, Report } from '../schema/report.ts';
 import type { JudgedFinding, Judgement } from './judge.ts';
@@ -98,8 +98,15 @@ function toProbe(probe: ProbeResult): Probe {
     succeeded: probe.tries.length - failed(probe).length,
     outcome: outcomeOf(probe),
     milliseconds: times.length > 0 ? (times[Math.floor(times.length / 2)] as number) : null,
+    ...(probe.payload && probe.tries.length > 0 ? { size: sizeOf(probe.payload) } : {}),
   };
 }
+
+const sizeOf = ({ mtu, full, narrow, told }: Payload): NonNullable<Probe['size']> => ({
+  sent: mtu,
+  largest: full ? mtu : (narrow?.largest ?? null),
+  told: told?.mtu ?? null,
+});
 
 type PathState = Report['path'][number]['state'];
 

@@ -123,6 +123,9 @@ export const bundleTruths: Readonly<Record<string, TraceTruth>> = {
   'svc-not-ready': noEndpoint(/has no endpoints/),
   'svc-selector': noEndpoint(/has no endpoints/),
   'svc-targetport': refusedByPods(/LISTEN .*\*:8080/),
+  'mtu-far-card': lost([end('dropped', /^request node n2$/, /eth0@if\d+: .* mtu 1400/)], 2, 'full'),
+  'mtu-far-pod': lost([end('dropped', /^request pod default\/web-6bd679dd9b-lbnc7$/, /eth0@if\d+: .* mtu 1400/)], 2, 'full'),
+  'mtu-one-way': allDelivered(3, 'full'),
 };
 
 /** By the name of a recording of ../shared/recordings. */

@@ -1,12 +1,9 @@
 import type { Facts } from '../../facts/facts.ts';
 import { isFailing, type ProbeResult } from '../../facts/probe-results.ts';
-import { type EvidenceRef, evidence } from '../../model/evidence.ts';
-import type { Link } from '../../model/link.ts';
-import { deviceTo, hopOf, type Leg } from '../../walk/leg.ts';
-import { packetOf } from '../../walk/node-rules.ts';
-import { describeDecision, walk } from '../../walk/passage-rules.ts';
-import { cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
+import { evidence } from '../../model/evidence.ts';
+import { type CheckResult, cannotTell, defineCheck, type Fault, fail, fault, pass, skip } from '../check.ts';
 import { legsOf } from './legs.ts';
+import { deviceWhere, deviceWords, filterOfIcmp, nodeOfDevice, type SizeLoss, sizeLoss } from './mtu-paths.ts';
 
 export const mtuBlackHole = defineCheck({
   meta: {
@@ -32,6 +29,7 @@ export const mtuBlackHole = defineCheck({
         'The sender is told (`Frag needed … mtu = 1450`): path MTU discovery works, and a too large pod MTU is only wasteful',
         'Network card 1500, tunnel and pods 1450 is right for VXLAN: the difference is the overhead',
         'tracepath is no proof: it reports what routers tell, and these tell nothing',
+        "Only the receiving pod's own interface is narrower: TCP keeps to it by the MSS of its SYN, and only large UDP and ICMP are lost (CNI020)",
       ],
       refs: [
         'https://www.rfc-editor.org/rfc/rfc2923',
@@ -44,136 +42,139 @@ export const mtuBlackHole = defineCheck({
   judge: (facts) => {
     const probes = facts.probesOf('payload').filter((probe) => probe.payload !== undefined);
     const tried = probes.filter((probe) => probe.payload?.small && probe.payload.full !== null);
-    const lost = tried.filter((probe) => isFailing(probe) && probe.payload?.full === false && probe.payload.told === null);
-    if (lost.length > 0) return fail(...group(facts, lost));
-    const narrowBack = tried.find((probe) => (probe.payload?.reassembled ?? 0) > 0 && !probes.some((other) => isBack(facts, probe, other)));
-    if (narrowBack)
-      return cannotTell(
-        'not-collected',
-        `answers from ${narrowBack.target} came in fragments: the way back is narrower, and was not tried from there`,
-      );
-    if (tried.length > 0)
-      return pass(
-        'full-size packets arrive, or their sender is told',
-        `ping -M do, ${tried
-          .map((probe) => `${probe.payload?.mtu} bytes to ${probe.target}`)
-          .slice(0, 4)
-          .join(', ')}`,
-      );
-    return probes.length > 0
-      ? cannotTell('unsupported', 'no small echo request was answered, so that nothing can be said about large ones')
-      : skip('no full-size packets were sent');
+    const lost = tried.filter(isFailing);
+    return lost.length > 0 ? fail(...group(facts, lost)) : withoutLoss(facts, probes, tried);
   },
 });
+
+function withoutLoss(facts: Facts, probes: readonly ProbeResult[], tried: readonly ProbeResult[]): CheckResult {
+  const narrowBack = tried.find((probe) => (probe.payload?.reassembled ?? 0) > 0 && !probes.some((other) => isBack(facts, probe, other)));
+  if (narrowBack)
+    return cannotTell(
+      'not-collected',
+      `answers from ${narrowBack.target} came in fragments: the way back is narrower, and was not tried from there`,
+    );
+  if (tried.length > 0)
+    return pass(
+      'full-size packets arrive, or their sender is told',
+      `ping -M do, ${tried
+        .map((probe) => `${probe.payload?.mtu} bytes to ${probe.target}`)
+        .slice(0, 4)
+        .join(', ')}`,
+    );
+  return probes.length > 0
+    ? cannotTell('unsupported', 'no small echo request was answered, so that nothing can be said about large ones')
+    : skip('no full-size packets were sent');
+}
 
 const isBack = (facts: Facts, probe: ProbeResult, other: ProbeResult): boolean =>
   legsOf(facts, probe).some((leg) =>
     legsOf(facts, other).some((way) => way.from.address === leg.to.address && way.to.address === leg.from.address),
   );
 
-interface Place {
-  key: string;
-  link: Link | undefined;
-  node: string | null;
-  far: string | null;
-}
+/** Losses with one cause: the same device with the same MTU, on each node that has it so (one setting, made once for all), or the same two nodes. */
+type Group = [SizeLoss, ...SizeLoss[]];
 
-interface Group {
-  /** The same device with the same MTU, on each node that has it so: one setting, made once for all. */
-  places: [Place, ...Place[]];
-  probes: ProbeResult[];
-}
-
-/** One fault for each narrow device; one for each pair of nodes where no device of theirs is narrower than the packet. */
 function group(facts: Facts, lost: readonly ProbeResult[]): Fault[] {
   const groups = new Map<string, Group>();
   for (const probe of lost) {
-    const [leg] = legsOf(facts, probe);
-    if (!leg) continue;
-    const place = narrowPlace(facts, leg, probe.payload?.mtu ?? 0);
-    const known = groups.get(place.key);
-    if (known) known.probes.push(probe);
-    else groups.set(place.key, { places: [place], probes: [probe] });
-    if (known && !known.places.some((other) => other.node === place.node)) known.places.push(place);
+    const loss = sizeLoss(facts, probe);
+    if (!loss) continue;
+    const { device, leg } = loss;
+    const key = device
+      ? `${device.by} ${device.device} ${device.mtu} ${device.answer}`
+      : `between ${[leg.from.node, leg.to.node].sort().join(' ')}`;
+    const known = groups.get(key);
+    if (known) known.push(loss);
+    else groups.set(key, [loss]);
   }
-  return [...groups.values()].map((found) => describe(facts, found));
+  return [...groups.values()].map((losses) => describe(facts, losses));
 }
 
-/** Where a packet of this size gets stuck: the device of the sender's node, else somewhere behind it. */
-function narrowPlace(facts: Facts, leg: Leg, size: number): Place {
-  const hop = hopOf(facts, leg);
-  const link = hop.state === 'seen' ? hop.value?.link : undefined;
-  const { node } = leg.from;
-  if (link?.mtu !== undefined && link.mtu < size) return { key: `${link.name} ${link.mtu}`, link, node, far: leg.to.node };
-  const own = localDevice(facts, leg);
-  if (own?.mtu !== undefined && own.mtu < size) return { key: `${own.name} ${own.mtu}`, link: own, node, far: leg.to.node };
-  return { key: `between ${[node, leg.to.node].sort().join(' ')}`, link: undefined, node, far: leg.to.node };
-}
-
-const localDevice = (facts: Facts, leg: Leg): Link | undefined => {
-  if (leg.from.node === null) return undefined;
-  const net = facts.nodeNet(leg.from.node);
-  const name = deviceTo(net, leg.to.address);
-  const links = net.links();
-  return links.state === 'seen' ? links.value.find((link) => link.name === name) : undefined;
-};
-
-function describe(facts: Facts, { places, probes }: Group): Fault {
-  const [{ link, node, far }] = places;
-  const nodes = places.map((place) => place.node).join(', ');
-  const [first] = probes;
-  const size = first?.payload?.mtu ?? 0;
-  const lines = probes
-    .slice(0, Math.max(2, Math.min(places.length, 4)))
-    .map((probe) => evidence(probe.id, ...probe.tries.flatMap((item) => item.lines)));
-  const filter = node === null ? null : filterOfIcmp(facts, node, first);
-  const between = node === far ? `on node ${node}` : `between nodes ${node} and ${far}`;
-  const title = link
-    ? `${link.name} on node${places.length > 1 ? 's' : ''} ${nodes} takes ${link.mtu} bytes and the pods send ${size}; the sender is not told${filter ? ` (${filter.text})` : ''}: full-size packets vanish`
-    : `packets of ${size} bytes vanish ${between} and nobody tells the sender, while small ones arrive: the network there carries less than the nodes' devices say`;
-  const related = places.flatMap((place) => (place.link ? [evidence(`node/${place.node}/ip-link`, place.link.line)] : []));
+function describe(facts: Facts, losses: Group): Fault {
+  const [{ device, leg, probe, largest }] = losses;
+  const size = probe.payload?.mtu ?? 0;
+  const nodes = [...new Set(losses.flatMap((loss) => (loss.device ? (nodeOfDevice(loss.device) ?? []) : [])))];
+  const filter = filterOfIcmp(facts, losses[0]);
+  const between =
+    leg.from.node === leg.to.node ? `on node ${leg.from.node}` : `between nodes ${[leg.from.node, leg.to.node].sort().join(' and ')}`;
+  const measured = largest === undefined ? '' : `; the largest that passes is ${largest} bytes`;
+  const title = device
+    ? `${deviceWords(device, nodes)} ${whatDeviceDoes(losses[0], filter?.text)}`
+    : `packets of ${size} bytes vanish ${between}${directionOf(losses)} and nobody tells the sender, while small ones arrive: ${nobodyNarrow(losses[0])}`;
+  const places = [...new Map(losses.flatMap((loss) => (loss.device ? [[nodeOfDevice(loss.device), loss.device] as const] : []))).values()];
   return fault({
-    title,
-    where: link
-      ? {
-          kind: 'link',
-          name: `${link.name} mtu ${link.mtu}${places.length > 1 ? ` (on ${nodes})` : ''}`,
-          ...(node === null ? {} : { node }),
-        }
-      : { kind: 'network', name: between, ...(node === null ? {} : { node }) },
-    evidence: [...lines, ...related, ...(filter ? [filter.evidence] : [])],
-    next: [
-      ...(first?.origin.kind === 'pod'
-        ? [
-            `kubectl debug -n ${first.origin.namespace} ${first.origin.name} -it --image=nicolaka/netshoot --profile=netadmin -- ping -M do -c 2 -s ${size - 28} ${first.target}`,
-          ]
-        : []),
-      `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- ip -d link`,
+    title: `${title}${measured}${slowly(facts, losses[0])}`,
+    where: device
+      ? deviceWhere(device, nodes)
+      : { kind: 'network', name: between, ...(leg.from.node === null ? {} : { node: leg.from.node }) },
+    evidence: [
+      ...losses.slice(0, Math.max(2, Math.min(places.length, 4))).map(({ probe: one }) => evidence(one.id, ...linesOf(one))),
+      ...places.flatMap((place) => place.evidence),
+      ...(filter ? [filter.evidence] : []),
     ],
+    next: nextSteps(losses[0], size),
     fix: [
-      link
-        ? `make the MTU of the pods at most ${link.mtu} (the CNI's configuration, then new pods), or that of ${link.name} at least ${size}`
-        : `find the largest packet that passes (ping -M do -s SIZE), set the CNI's MTU to it less the overhead, and make the pods anew`,
+      device
+        ? `make the MTU of the pods at most ${device.mtu - device.around} (the CNI's configuration, then new pods), or that of ${device.by === 'route' ? 'the route' : device.device} at least ${size + device.around}`
+        : largest === undefined
+          ? `find the largest packet that passes (ping -M do -s SIZE), set the CNI's MTU to it less the overhead, and make the pods anew`
+          : `set the CNI's MTU to at most ${largest} (what passes, the tunnel's overhead already taken off), and make the pods anew`,
       ...(filter ? ['let ICMP "fragmentation needed" (type 3 code 4) pass'] : []),
     ],
-    breaks: (probe) => probes.some(({ id }) => id === probe.id),
+    breaks: (other) => losses.some((loss) => loss.probe.id === other.id),
   });
 }
 
-/** The rule on the sender's node that keeps "fragmentation needed" from the pod, where there is one. */
-function filterOfIcmp(facts: Facts, node: string, probe: ProbeResult | undefined): { text: string; evidence: EvidenceRef } | null {
-  const source = facts.nodeAddress(node);
-  const leg = probe ? legsOf(facts, probe)[0] : undefined;
-  if (source === undefined || !leg) return null;
-  const net = facts.nodeNet(node);
-  const packet = { ...packetOf({ source, destination: leg.from.address, protocol: 'icmp' }, {}), icmpType: 3, icmpCode: 4 };
-  const verdict = walk(
-    { net, node, pod: undefined, kind: 'out', in: undefined, out: deviceTo(net, leg.from.address) },
-    { ...packet, conntrack: { ...packet.conntrack, state: 'related' } },
-  );
-  if (verdict.state !== 'stopped') return null;
-  return {
-    text: `${describeDecision(verdict.stop.decision)} would drop the ICMP`,
-    evidence: evidence(verdict.stop.entry, verdict.stop.decision.line),
-  };
+/** The full size, the sizes on either side of what passes, and the far node's word that a full-size packet came so far. */
+const linesOf = ({ tries, payload }: ProbeResult): number[] => {
+  const reach = payload?.narrow?.reach;
+  const all = [
+    ...tries.flatMap((item) => item.lines),
+    ...(payload?.narrow?.lines ?? []),
+    ...(reach && reach.full !== null ? [reach.line] : []),
+  ];
+  return all.sort((a, b) => a - b);
+};
+
+/** What a full-size packet meets at the device. */
+function whatDeviceDoes({ device, probe }: SizeLoss, filter: string | undefined): string {
+  const size = probe.payload?.mtu ?? 0;
+  const wrapped = device && device.around > 0 ? `, which are ${size + device.around} in the tunnel` : '';
+  if (device?.answer === 'fragments')
+    return `takes ${device.mtu} bytes and the pods send ${size}${wrapped}: they are cut into fragments, and the fragments do not arrive`;
+  return `takes ${device?.mtu} bytes and the pods send ${size}${wrapped}; the sender is not told${filter ? ` (${filter})` : ''}: full-size packets vanish`;
+}
+
+const nobodyNarrow = ({ path }: SizeLoss): string =>
+  path.isWhole
+    ? "the network there carries less than the nodes' devices say"
+    : `no device that was read is narrower, and not all were (${path.why})`;
+
+/** Said only where it was seen on each of the losses. */
+function directionOf(losses: Group): string {
+  if (!losses.every((loss) => loss.directionSeen)) return '';
+  const ways = [...new Set(losses.map(({ leg }) => `${leg.from.node} to ${leg.to.node}`))];
+  return ways.length === 1 ? `, from ${ways[0]} only,` : ' both ways';
+}
+
+/** net.ipv4.tcp_mtu_probing of the sender: TCP finds a smaller size by itself when a full one is lost several times (RFC 4821). */
+function slowly(facts: Facts, { leg }: SizeLoss): string {
+  const settings = leg.from.pod ? facts.podNet(leg.from.pod).sysctls() : undefined;
+  const entry = settings?.state === 'seen' ? settings.value.find(({ path }) => path === 'net/ipv4/tcp_mtu_probing') : undefined;
+  const value = entry?.state === 'value' ? entry.value : '0';
+  return value === '0' ? '' : ` (TCP of ${leg.from.address} gets through after seconds, by tcp_mtu_probing=${value})`;
+}
+
+function nextSteps({ probe, leg, device }: SizeLoss, size: number): string[] {
+  const { origin, target } = probe;
+  const node = (device && nodeOfDevice(device)) ?? leg.from.node;
+  return [
+    ...(origin.kind === 'pod'
+      ? [
+          `kubectl debug -n ${origin.namespace} ${origin.name} -it --image=nicolaka/netshoot --profile=netadmin -- ping -M do -c 2 -s ${size - 28} ${target}`,
+        ]
+      : []),
+    `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- ip -d link`,
+  ];
 }

@@ -45,6 +45,24 @@ export interface Payload {
   /** Next-hop MTU and its reporter from an ICMP "fragmentation needed", where one came. */
   told: { mtu: number | undefined; from: string | undefined; line: number } | null;
   reassembled: number;
+  /** What was measured where a full-size packet did not pass; null where none was lost, and in recordings that did not look. */
+  narrow: Narrow | null;
+}
+
+/** Measured with "don't fragment"; lengths are of layer 3, in bytes. */
+export interface Narrow {
+  /** The longest packet that was answered, and the shortest one above it that was tried and was not. */
+  largest: number;
+  next: number | null;
+  /** Lines that show both. */
+  lines: number[];
+  /**
+   * The router that answered "time to live exceeded" to a full-size and to a small packet with a time to live of 2; null where none did. What gets there
+   * is lost further on, or on the way back.
+   */
+  reach: { full: string | null; small: string | null; line: number } | null;
+  /** What the sender's kernel keeps of the path (`cache expires … mtu 1400`). */
+  cached: { mtu: number; line: number } | null;
 }
 
 export interface Lookup {

@@ -1,6 +1,7 @@
 import { evidence } from '../../model/evidence.ts';
 import { isTunnel } from '../leg.ts';
 import { passHook } from './rules.ts';
+import { tooLongFor } from './size.ts';
 import { type Device, deadReason, deviceLine, deviceOf, isBridge } from './stations.ts';
 import { atStation, ended, going, nameOf, type Stage, type Station, type Way, withStep } from './way.ts';
 
@@ -77,7 +78,8 @@ function tooLong(way: Way, station: Station, device: Device): Way[] | undefined 
   const { name, mtu, kind } = device.link;
   const { length = 0 } = way.packet;
   if (mtu === undefined || length <= mtu + slack || isTunnel(device.link)) return undefined;
-  const base = { kind: 'device' as const, brief: `mtu ${mtu}`, evidence: [deviceLine(device)] };
+  const tooLong = tooLongFor(way, { device: name, mtu, by: 'device' }, kind === 'veth' ? 'silent' : 'unclear', slack);
+  const base = { kind: 'device' as const, brief: `mtu ${mtu}`, evidence: [deviceLine(device)], tooLong };
   if (kind === 'veth')
     return ended(way, 'dropped', { ...base, says: `${name} of ${nameOf(station)} does not take ${length} bytes: mtu ${mtu}` });
   const says = `whether ${name} of ${nameOf(station)} takes ${length} bytes with mtu ${mtu} can't be told`;

@@ -7,6 +7,7 @@ import { resolve } from './neighbour.ts';
 import { routeOf } from './route.ts';
 import { passHook } from './rules.ts';
 import { bridgeShowsRules } from './settings.ts';
+import { tooLongFor } from './size.ts';
 import { checkSource } from './source-check.ts';
 import { type Device, deviceLine, deviceOf, holdersOf, peerOf, portsOf } from './stations.ts';
 import { confirm, isTranslated, trackPacket } from './tracking.ts';
@@ -210,6 +211,7 @@ function toPort(world: World, way: Way, frame: Frame, port: Device, refs: Eviden
           says: `${device.link.name} of ${nameOf(station)} does not send ${length} bytes by port ${name}: mtu ${mtu}`,
           brief: `mtu ${mtu}`,
           evidence: [deviceLine(port)],
+          tooLong: tooLongFor(on, { device: name, mtu, by: 'device' }, 'silent', 4),
         });
       const stepped = withStep(withStep(on, { kind: 'bridge', says, brief: '', evidence: refs }), leaves(station, port));
       return acrossLink(world, stepped, station, port, on.packet.destination, frame.mac, refs);

@@ -1,8 +1,8 @@
 import { notForwarding } from './forwarding.ts';
 import { type Routed, routeOf } from './route.ts';
 import { passHook } from './rules.ts';
+import { tooLongFor } from './size.ts';
 import { checkSource } from './source-check.ts';
-import { deviceLine, deviceOf } from './stations.ts';
 import { confirm, trackPacket } from './tracking.ts';
 import { atStation, describePacket, ended, going, mayBeCut, nameOf, type Stage, type Station, type Way, type World } from './way.ts';
 
@@ -43,15 +43,15 @@ function forward(world: World, way: Way, station: Station, device: string, route
   // A station that forwards the same packet a second time will do so until its TTL is used up.
   const visit = `${station.key} ${device} ${way.inside.length} ${way.direction} ${describePacket(way.packet)}`;
   if (way.visited.includes(visit)) return looped(way, station);
-  const out = deviceOf(station, route.device);
-  const mtu = route.mtu ?? out?.link.mtu;
-  const isTooLong = mtu !== undefined && (way.packet.length ?? 0) > mtu;
+  const { limit } = route;
+  const isTooLong = limit !== undefined && (way.packet.length ?? 0) > limit.mtu;
   if (isTooLong && !mayBeCut(way.packet)) {
-    const says = `${nameOf(station)} does not forward ${way.packet.length} bytes by ${route.device}: mtu ${mtu}; it answers with ICMP "fragmentation needed"`;
-    const step = { kind: 'device' as const, says, brief: `mtu ${mtu}`, evidence: out ? [deviceLine(out)] : [] };
+    const says = `${nameOf(station)} does not forward ${way.packet.length} bytes by ${route.device}: mtu ${limit.mtu}; it answers with ICMP "fragmentation needed"`;
+    const tooLong = tooLongFor(way, limit, 'icmp');
+    const step = { kind: 'device' as const, says, brief: `mtu ${limit.mtu}`, evidence: [limit.evidence], tooLong };
     return ended(way, 'dropped', step);
   }
-  const cut = isTooLong ? { ...way.packet, length: mtu } : way.packet;
+  const cut = isTooLong ? { ...way.packet, length: limit.mtu } : way.packet;
   const marked = { ...way, visited: [...way.visited, visit], packet: { ...cut, ttl: (way.packet.ttl ?? 64) - 1 } };
   const devices = { in: device, out: route.device, gateway: route.gateway };
   const forwarded = passHook(world, marked, station, 'forward', devices);

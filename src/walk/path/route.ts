@@ -2,13 +2,14 @@ import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { Nexthop } from '../../model/route.ts';
 import type { Disposition, Step } from '../../model/trace.ts';
 import { lookupRoute, type RouteDecision } from '../route-lookup.ts';
-import { ownerOf } from './stations.ts';
+import type { Limit } from './size.ts';
+import { deviceLine, deviceOf, ownerOf } from './stations.ts';
 import { assuming, ended, nameOf, type Station, type Way, withStep } from './way.ts';
 
 /** Where the routes of a station send a packet. */
 export type Routed =
   | { to: 'local'; way: Way }
-  | { to: 'device'; way: Way; device: string; gateway: string; mtu: number | undefined; source: string | undefined }
+  | { to: 'device'; way: Way; device: string; gateway: string; limit: Limit | undefined; source: string | undefined }
   | { to: 'over'; ways: Way[] };
 
 /** Asks the rules and tables of a station; several ways out are several results, by their weight. */
@@ -126,8 +127,15 @@ function decided(way: Way, station: Station, { route, refusedBy, ways }: RouteDe
       brief: briefOf(one),
       evidence: [ref],
     });
-    return { to: 'device', way: stepped, device: out, gateway, mtu: route.mtu, source: route.src };
+    return { to: 'device', way: stepped, device: out, gateway, limit: limitOf(station, out, route.mtu, ref), source: route.src };
   });
+}
+
+/** The route's own `mtu` goes before that of its device (ip_dst_mtu_maybe_forward in include/net/ip.h). */
+function limitOf(station: Station, device: string, ofRoute: number | undefined, ref: EvidenceRef): Limit | undefined {
+  if (ofRoute !== undefined) return { device, mtu: ofRoute, by: 'route', evidence: ref };
+  const found = deviceOf(station, device);
+  return found?.link.mtu === undefined ? undefined : { device, mtu: found.link.mtu, by: 'device', evidence: deviceLine(found) };
 }
 
 const routeWords = (text: string, ways: readonly Nexthop[], one: Nexthop): string =>

@@ -2,7 +2,7 @@ import { evidence } from '../../model/evidence.ts';
 import { sourceOn } from './context.ts';
 import { type Routed, routeOf } from './route.ts';
 import { passHook } from './rules.ts';
-import { deviceLine, deviceOf } from './stations.ts';
+import { type Limit, limitWords, tooLongFor } from './size.ts';
 import { confirm, trackPacket } from './tracking.ts';
 import { atStation, ended, going, mayBeCut, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
@@ -38,26 +38,36 @@ function afterOutput(world: World, way: Way, station: Station, first: Routed): W
 
 function leave(way: Way, station: Station, routed: Exclude<Routed, { to: 'over' }>): Way[] {
   if (routed.to === 'local') return [going(way, { at: 'input', station, device: 'lo', prerouted: false, port: undefined })];
-  const { device, gateway } = routed;
-  const mtu = routed.mtu ?? deviceOf(station, device)?.link.mtu;
-  const sized = way.packet.length === fullLength && mtu !== undefined ? { ...way, packet: { ...way.packet, length: mtu } } : way;
-  if (mtu !== undefined && way.inside.length === 0 && !mayBeCut(sized.packet) && (sized.packet.length ?? 0) > mtu)
-    return tooLong(sized, station, device, mtu);
+  const { device, gateway, limit } = routed;
+  const sized = way.packet.length === fullLength && limit ? { ...way, packet: { ...way.packet, length: limit.mtu } } : way;
+  const isLonger = limit !== undefined && (sized.packet.length ?? 0) > limit.mtu;
+  if (isLonger && way.inside.length === 0 && !mayBeCut(sized.packet)) return tooLong(sized, station, limit);
   // The packet of a tunnel, too, may be cut into fragments, of which the longest counts from here on.
-  const cut = mtu !== undefined && (sized.packet.length ?? 0) > mtu ? { ...sized, packet: { ...sized.packet, length: mtu } } : sized;
+  const cut = isLonger ? intoFragments(sized, station, limit) : sized;
   return [going(cut, { at: 'transmit', station, device, gateway })];
+}
+
+function intoFragments(way: Way, station: Station, limit: Limit): Way {
+  const stepped = withStep(way, {
+    kind: 'device',
+    says: `${nameOf(station)} cuts the packet of ${way.packet.length} bytes into fragments: ${limitWords(limit)}`,
+    brief: 'fragments',
+    evidence: [limit.evidence],
+    tooLong: tooLongFor(way, limit, 'fragments'),
+  });
+  return { ...stepped, packet: { ...way.packet, length: limit.mtu } };
 }
 
 /** Stands for "as long as the sender's device takes" until the device is known. */
 export const fullLength = 65_535;
 
-function tooLong(way: Way, station: Station, name: string, mtu: number): Way[] {
-  const device = deviceOf(station, name);
+function tooLong(way: Way, station: Station, limit: Limit): Way[] {
   return ended(way, 'dropped', {
     kind: 'device',
-    says: `${nameOf(station)} can't send ${way.packet.length} bytes by ${name}: mtu ${mtu} (message too long)`,
-    brief: `mtu ${mtu}`,
-    evidence: device ? [deviceLine(device)] : [],
+    says: `${nameOf(station)} can't send ${way.packet.length} bytes by ${limit.device}: mtu ${limit.mtu} (message too long)`,
+    brief: `mtu ${limit.mtu}`,
+    evidence: [limit.evidence],
+    tooLong: tooLongFor(way, limit, 'refused'),
   });
 }
 

@@ -1,11 +1,10 @@
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { FdbEntry } from '../../model/link.ts';
 import type { Packet } from '../../model/packet.ts';
+import { overheadOf } from './size.ts';
 import { type Device, deadReason, deviceLine, deviceOf, devicesOf, holdersOf, nodeByAddress, ownerOf } from './stations.ts';
 import { ended, going, type Inside, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
-/** Bytes that the outer headers add to a frame or packet over IPv4. */
-const overhead: Readonly<Record<string, number>> = { vxlan: 50, geneve: 50, ipip: 20, sit: 20, gre: 24, gretap: 38 };
 const outerProtocols: Readonly<Record<string, string>> = { ipip: 'ipencap', sit: 'ipv6', gre: 'gre', gretap: 'gre' };
 /** IANA ports, where the device does not say its own. */
 const defaultPorts: Readonly<Record<string, number>> = { vxlan: 4789, geneve: 6081 };
@@ -164,7 +163,7 @@ function outerPacket(packet: Packet, { link }: Device, far: FarEnd): Packet {
     ...(isUdp && far.port !== undefined ? { destinationPort: far.port } : {}),
     mark: packet.mark,
     ...(packet.unknown?.includes('mark') ? { unknown: ['mark'] as const } : {}),
-    length: (packet.length ?? 60) + (overhead[kind] ?? 0),
+    length: (packet.length ?? 60) + (overheadOf(kind, far.address.includes(':') ? 'ip6' : 'ip') ?? 0),
     ttl: 64,
     conntrack: { state: 'untracked', status: [], direction: 'original', natSettled: [] },
   };

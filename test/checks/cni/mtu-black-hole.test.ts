@@ -35,6 +35,36 @@ describe('CNI016 mtu-black-hole', () => {
     expect(verdictOf(snapshot)).toEqual(verdict);
   });
 
+  it('names the direction that the far node saw, and the largest packet that was measured', () => {
+    const snapshot = readBundle('mtu-one-way');
+    const [fault, ...more] = faultsOf(mtuBlackHole, snapshot);
+    expect(more).toEqual([]);
+    expect(fault.where).toEqual({ kind: 'network', name: 'between nodes n1 and n2', node: 'n2' });
+    expect(fault.title).toMatch(
+      /^packets of 1450 bytes vanish between nodes n1 and n2, from n2 to n1 only,.*; the largest that passes is 1290 bytes$/,
+    );
+    expect(quoted(snapshot, fault).join('\n')).toMatch(
+      /1262\(1290\) bytes[\s\S]*1263\(1291\) bytes[\s\S]*From 10\.244\.2\.0 icmp_seq=1 Time to live exceeded/,
+    );
+    expect(fault.fix[0]).toContain('at most 1290');
+    expect(verdictOf(snapshot)).toEqual(verdict);
+  });
+
+  it("names the far node's network card, though its own packets pass it in fragments", () => {
+    const [fault, ...more] = faultsOf(mtuBlackHole, readBundle('mtu-far-card'));
+    expect(more).toEqual([]);
+    expect(fault.where).toEqual({ kind: 'link', name: 'eth0 mtu 1400', node: 'n2' });
+    expect(fault.title).toContain('takes 1400 bytes and the pods send 1450, which are 1500 in the tunnel; the sender is not told');
+    expect(fault.fix[0]).toBe(
+      "make the MTU of the pods at most 1350 (the CNI's configuration, then new pods), or that of eth0 at least 1500",
+    );
+  });
+
+  it('does not point at the network where the far node was not read', () => {
+    const [fault] = faultsOf(mtuBlackHole, without(readBundle('mtu-far-card'), /^(node\/n2|pod\/default\/web|pod\/kube-system)\//));
+    expect(fault.title).toMatch(/no device that was read is narrower, and not all were \(node n2.* was not read\)/);
+  });
+
   it('is no matter of size where small packets are lost too', () => {
     expect(resultOf(mtuBlackHole, readBundle('cni-fw-between'))).not.toMatchObject({ state: 'fail' });
   });
