@@ -16,14 +16,16 @@ export function readPayload(base: Base, stdout: string, mtuOf: MtuOf): ProbeResu
   const pings = parts.filter((part) => part.kind === 'ping');
   const [small, full, ...others] = pings;
   const told = full?.run.errors.find((error) => error.cause === 'message-too-long' || error.mtu !== undefined);
+  const narrow = small?.ok && full && !full.ok ? narrowOf([small, ...others, full], parts, stdout) : null;
   const payload: Payload = {
     device: head[1] as string,
     mtu,
     small: small?.ok ?? false,
     full: full ? full.ok : null,
-    told: told && full ? { mtu: told.mtu, from: told.from, line: told.line + full.offset } : null,
+    // Where the kernel refuses by what it has kept of the path, `sendmsg: Message too long` names no size.
+    told: told && full ? { mtu: told.mtu ?? narrow?.cached?.mtu, from: told.from, line: told.line + full.offset } : null,
     reassembled: Math.max(0, counter(stdout, 'after') - counter(stdout, 'before')),
-    narrow: small?.ok && full && !full.ok ? narrowOf([small, ...others, full], parts, stdout) : null,
+    narrow,
   };
   const tries: Try[] = [];
   // No echo at all is no statement about size: an endpoint may well leave pings unanswered.

@@ -53,6 +53,15 @@ describe('CNI020 mtu-mismatch', () => {
     expect(judgeFacts(createFacts(smaller), checks).findings[0]?.meta.slug).toBe('mtu-black-hole');
   });
 
+  it('takes the size that the kernel has kept where ping is refused without a word of it', () => {
+    const refused = edited(told(), /^probe\/pod\/.*\/payload\//, (text) =>
+      text
+        .replace(/From 10\.244\.1\.1 icmp_seq=1 Frag needed[^\n]*/, 'ping: sendmsg: Message too long')
+        .replace(/(1372\(1400\) bytes of data\.\n)[^\n]*\n([\s\S]*) 2 received, 0%/, '$1$2 0 received, 100%'),
+    );
+    expect(judgeFacts(createFacts(refused), checks).findings[0]?.meta.slug).toBe('mtu-black-hole');
+  });
+
   it('says so where the tunnel packets pass in fragments', () => {
     const narrowCards = edited(readBundle('cni-odd-forward-policy'), /^node\/n\d\/ip-link$/, (text) =>
       text.replace(/(eth0@\S+ <[^>]*> mtu) 1500/, '$1 1450'),
