@@ -45,7 +45,8 @@ export const tunnelTrafficLostBetweenNodes = defineCheck({
       return skip('no traffic between nodes in this flow');
     const { lost, notSeen } = lostTraffic(facts);
     const pairs = byNodePair(lost).filter(
-      ({ near, far }) => nothingPasses(facts, near, far, hasPodAddresses(facts)) && !isSeenToArrive(facts, near, far),
+      ({ near, far }) =>
+        isSeenBetween(facts, near, far) || (nothingPasses(facts, near, far, hasPodAddresses(facts)) && !isSeenToArrive(facts, near, far)),
     );
     if (pairs.length === 0)
       return pass(
@@ -101,10 +102,16 @@ const hasPodAddresses =
   (leg: Leg): boolean =>
     !leg.from.isNode || leg.from.node === null || leg.from.address !== facts.nodeAddress(leg.from.node);
 
+/** Captures saw them leave one node and not come to the other: all of them, or a part. */
+function isSeenBetween(facts: Facts, near: string, far: string): boolean {
+  const report = captured(facts.snapshot);
+  return report !== undefined && typeof report !== 'string' && lossesBetween(report, near, far).length > 0;
+}
+
 /** Captures saw them come in, and end on a node. */
 function isSeenToArrive(facts: Facts, near: string, far: string): boolean {
   const report = captured(facts.snapshot);
-  if (report === undefined || typeof report === 'string' || lossesBetween(report, near, far).length > 0) return false;
+  if (report === undefined || typeof report === 'string') return false;
   return lossesOnNodes(report).some(({ where }) => where?.names.some((name) => name === near || name === far));
 }
 

@@ -175,6 +175,9 @@ const startCapture = (bounds: string, seconds: number, to: string): string =>
 const stopCaptures =
   'cap_stop() { [ -n "$caps" ] || return; kill -TERM $caps 2>/dev/null; i=0; while [ $i -lt 40 ] && kill -0 $caps 2>/dev/null; do sleep 0.05; i=$((i+1)); done; kill -KILL $caps 2>/dev/null; caps=; }';
 
+/** No packet of a marked connection ends like this before it has come to its socket; a full socket counts it too (UdpRcvbufErrors). */
+const commonReasons = 'SOCKET_RCVBUFF SOCKET_CLOSE QUEUE_PURGE TCP_OLD_SEQUENCE TCP_OLD_DATA TCP_ABORT_ON_DATA';
+
 /** An instance has the time in its name at which its capture has ended at the latest: one that a killed node pod left behind is older. */
 const dropsOn = (nonce: string, seconds: number): string =>
   [
@@ -183,8 +186,11 @@ const dropsOn = (nonce: string, seconds: number): string =>
     'for o in "$tr"/instances/k8snet-*; do [ -d "$o" ] && s=${o##*/k8snet-} && [ $(($(date +%s)-${s%%-*})) -gt 100 ] && { echo 0 >"$o/events/enable"; rmdir "$o"; }; done',
     `ti="$tr/instances/k8snet-$(($(date +%s)+${seconds}))-${nonce}"; mkdir "$ti" || { ti=; return; }`,
     'echo 256 >"$ti/buffer_size_kb"; echo tai >"$ti/trace_clock" || return',
-    // IPv4 and ARP.
-    'echo "protocol == 2048 || protocol == 2054" >"$ti/events/skb/kfree_skb/filter" || return',
+    // IPv4 and ARP; without what a busy node has by the thousand each second (full sockets, closed connections): the buffer is small. Reasons have other numbers
+    // in each kernel.
+    'f="(protocol == 2048 || protocol == 2054)"',
+    `for n in ${commonReasons}; do r=$(sed -n "s/.*{ *\\([0-9]*\\), *"$n" *}.*/\\1/p" "$ti/events/skb/kfree_skb/format"); [ -z "$r" ] || f="$f && reason != $r"; done`,
+    'echo "$f" >"$ti/events/skb/kfree_skb/filter" || return',
     'echo 1 >"$ti/events/skb/kfree_skb/enable"',
     '}',
     `drops_read() { [ -n "$ti" ] || return; echo 0 >"$ti/events/skb/kfree_skb/enable"; tail -c ${captureBounds.dropBytes} "$ti/trace" >"$w/drops.out"; }`,

@@ -103,7 +103,7 @@ const exactness: Readonly<Record<Counter['kind'], number>> = {
 
 /**
  * The counter that agrees about a loss: at the place of the loss, of packets that end there, and moved at least once for each lost try; of several, the one that
- * comes closest to the number of packets, and before it the one that goes with the kernel's own reason. A filter's drop is counted by rules alone.
+ * comes closest to the number of packets. Where the kernel gave a reason, only what counts that reason: a filter's drop is counted by rules alone.
  */
 export function agreeingCounter(
   tries: readonly FollowedTry[],
@@ -116,10 +116,11 @@ export function agreeingCounter(
   const own = counterOfReason[known.reason ?? ''];
   const fits = ({ kind, name }: MovedCounter): boolean => {
     if (kind === 'neighbour') return known.says.includes(name.split(' ')[1] ?? name);
+    if (own) return own.test(name);
     return known.reason === undefined || isFiltered === (kind === 'rule' || kind === 'policy' || kind === 'conntrack');
   };
-  const distance = ({ by, idle, kind, name }: MovedCounter): number =>
-    (kind === 'neighbour' ? 0 : Math.abs(Math.log((by - idle) / lost))) + exactness[kind] / 4 - (own?.test(name) ? 1 : 0);
+  const distance = ({ by, idle, kind }: MovedCounter): number =>
+    (kind === 'neighbour' ? 0 : Math.abs(Math.log((by - idle) / lost))) + exactness[kind] / 4;
   const [best] = moved
     .filter(({ ends, place, by, idle, kind }) => ends && isThere(place, where, kind) && (kind === 'neighbour' || by - idle >= tries.length))
     .filter(fits)

@@ -37,7 +37,7 @@ export interface CaptureInput {
   devices: Map<string, CaptureDevice[]>;
   /** Places that could not be captured in, and why. */
   blind: { place: CapturePlace; why: string }[];
-  /** By node. Undefined where the kernel's drop reasons could not be read. */
+  /** By node. Undefined where the kernel's drop reasons could not be read; what is there may be a part. */
   drops: Map<string, DroppedPacket[]>;
   noDrops: { node: string; why: string }[];
   /** What the tries printed, by source port. */
@@ -75,8 +75,12 @@ export function readCapture(snapshot: Snapshot): CaptureInput | string {
   const noDrops: CaptureInput['noDrops'] = [];
   for (const node of nodes) {
     const trace = snapshot.entries.get(`capture/node/${node}/drops`);
-    if (trace && !trace.failure && trace.exit === 0) drops.set(node, parseKfreeSkb(trace.stdout).value);
-    else noDrops.push({ node, why: whyNot(trace) });
+    if (trace && !trace.failure && trace.exit === 0) {
+      const { value, complete } = parseKfreeSkb(trace.stdout);
+      drops.set(node, value);
+      if (!complete || isOverwritten(trace.stdout))
+        noDrops.push({ node, why: `there were too many of them, and only ${value.length} were kept` });
+    } else noDrops.push({ node, why: whyNot(trace) });
   }
   const probe = snapshot.entries.get('capture/probe');
   return {
@@ -89,6 +93,12 @@ export function readCapture(snapshot: Snapshot): CaptureInput | string {
     said: readTries(probe?.stdout ?? ''),
     notSent: probe && !probe.failure ? undefined : whyNot(probe),
   };
+}
+
+/** The heading of a trace says how many events there were, and how many are left (Documentation/trace/ftrace.rst). */
+function isOverwritten(trace: string): boolean {
+  const [, kept, written] = /entries-in-buffer\/entries-written: (\d+)\/(\d+)/.exec(trace) ?? [];
+  return kept !== written;
 }
 
 const whyNot = (entry: Entry | undefined): string =>
