@@ -26,8 +26,10 @@ import {
 /**
  * `npm run bench:walk [-- --json] [--services N]`: the walk on a node with N Services (10,000) of 10 endpoints each, in kube-proxy's iptables and
  * nftables forms, and with a tenth of them. A walk of `prerouting` sends the first packet of a pod to a ClusterIP through PREROUTING and follows it
- * to each endpoint; one of `node` goes on with each through FORWARD and POSTROUTING. Rates are given by the clock and by the processor's time, which
- * tells more on a busy machine. Every form and size is measured in a process of its own, so that memory is its own.
+ * to each endpoint, which is ten forks: ten times as many endpoints are followed as walks are made. One of `node` goes on with each endpoint through
+ * FORWARD and POSTROUTING. Rates are given by the clock and by the processor's time, which tells more on a busy machine; but caches that others use
+ * too make either of them lower, so that two versions are compared at the same time only. Every form and size is measured in a process of its own,
+ * so that memory is its own.
  */
 interface Part {
   services: number;
