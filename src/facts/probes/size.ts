@@ -99,7 +99,8 @@ function narrowOf(pings: readonly Part[], parts: readonly Part[], stdout: string
 }
 
 function reachOf([full, small]: readonly Part[]): Narrow['reach'] {
-  if (!full || !small) return null;
+  // What the sender's own kernel refused was never on its way.
+  if (!full || !small || full.run.errors.some(({ from }) => from === undefined)) return null;
   const reporter = (part: Part) => part.run.errors.find(({ text }) => /Time to live exceeded/i.test(text));
   const line = reporter(full)?.line ?? full.run.statistics?.line ?? 0;
   return { full: reporter(full)?.from ?? null, small: reporter(small)?.from ?? null, line: line + full.offset };
