@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { readlinkSync, statSync } from 'node:fs';
 import { execa } from 'execa';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { clusterPaths } from '../access.ts';
+import { processesWhere, traceInstances } from '../leftovers.ts';
 import { adminKubeconfig, closeAll, mustKubectl, nodePodsLeft, proxyWith, reason, skipped, start, until } from './run.ts';
 
 const nodes = ['n1', 'n2', 'n3'];
@@ -10,10 +11,9 @@ const { netns } = clusterPaths();
 /** Captures that run in a pod or node of this cluster (other clusters of this machine may be captured in too), by process id. */
 function captures(): string[] {
   const pods = podNamespaces();
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
+  return processesWhere('cmdline', (text) => text.includes('LINUX_SLL2')).filter((pid) => {
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('LINUX_SLL2') && pods.has(readlinkSync(`/proc/${pid}/ns/net`));
+      return pods.has(readlinkSync(`/proc/${pid}/ns/net`));
     } catch {
       return false;
     }
@@ -22,13 +22,6 @@ function captures(): string[] {
 
 /** Network namespaces of the cluster's nodes; those of its pods are not listed anywhere, and a capture of a pod has one of its node beside it. */
 const podNamespaces = (): Set<string> => new Set(nodes.map((node) => `net:[${statSync(netns.replace(/-cp$/, `-${node}`)).ino}]`));
-
-/** Trace instances of ours on this machine, which all nodes share the kernel of. */
-async function instances(): Promise<string[]> {
-  const list = 'mount -t tracefs k8snet-test /mnt && ls /mnt/instances';
-  const { stdout } = await execa('unshare', ['-m', 'sh', '-c', list]);
-  return stdout.split('\n').filter((name) => name.startsWith('k8snet-'));
-}
 
 /** What captures write, as far as it lies in the nodes' own /tmp. */
 async function files(): Promise<string[]> {
@@ -41,12 +34,12 @@ async function files(): Promise<string[]> {
   return (await Promise.all(lists)).flatMap(({ stdout }) => stdout.split('\n').filter(Boolean));
 }
 
-const before: [string[], string[]] = reason === undefined ? await Promise.all([instances(), files()]) : [[], []];
+const before: [string[], string[]] = reason === undefined ? await Promise.all([traceInstances(), files()]) : [[], []];
 
 /** Nothing but what others had there already. */
 async function expectNothingLeft(): Promise<void> {
   await until('the end of every capture', () => captures().length === 0, 8000);
-  await until('the end of every trace instance', async () => (await instances()).every((name) => before[0].includes(name)), 8000);
+  await until('the end of every trace instance', async () => (await traceInstances()).every((name) => before[0].includes(name)), 8000);
   expect(await files()).toEqual(before[1]);
 }
 

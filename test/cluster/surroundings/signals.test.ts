@@ -1,6 +1,6 @@
-import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ApiProxy, Rule } from '../api-proxy.ts';
+import { processesWhere } from '../leftovers.ts';
 import { adminKubeconfig, closeAll, mustKubectl, nodePodsLeft, proxyWith, reason, refusingService, skipped, start, until } from './run.ts';
 
 const nodePod = /\/namespaces\/kube-system\/pods\/k8snet-/;
@@ -43,16 +43,7 @@ const listPods = async (): Promise<string[]> =>
   (await mustKubectl(['get', 'pods', '-A', '-l', 'app.kubernetes.io/managed-by=k8snet', '-o', 'name'])).split('\n').filter(Boolean);
 
 /** Processes that were started with this kubeconfig in their environment. */
-function processesOf(kubeconfig: string): string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false;
-    try {
-      return readFileSync(`/proc/${pid}/environ`, 'utf8').includes(`KUBECONFIG=${kubeconfig}\0`);
-    } catch {
-      return false;
-    }
-  });
-}
+const processesOf = (kubeconfig: string): string[] => processesWhere('environ', (text) => text.includes(`KUBECONFIG=${kubeconfig}\0`));
 
 describe.skipIf(reason !== undefined)(`a signal${skipped}`, () => {
   beforeAll(() => refusingService(service));
