@@ -62,7 +62,7 @@ export async function connect(
   const client = prefer === 'kubectl' ? undefined : import('./client-reader.ts');
   client?.catch(() => undefined);
   const result = await kubectl.run(['config', 'view', '--minify', '--flatten', '--raw', '-o', 'json'], { limitMilliseconds: 15_000 });
-  if (result.failure?.reason === 'timeout')
+  if (result.failure?.reason === 'timeout' || (result.failure && result.exit === null && result.failure.reason === 'tool-failed'))
     throw new ClusterError(`kubectl gave no answer when asked for the kubeconfig: ${result.failure.detail}`);
   if (result.failure?.reason === 'interrupted') throw new ClusterError('interrupted while kubectl was asked for the kubeconfig');
   if (result.failure) throw new UsageError(kubeconfigSentence(kubectl.binary, result.failure, kubeconfigFiles(kubectl, environment)));

@@ -127,6 +127,8 @@ async function runOnce(
         failure: { reason: 'timeout', detail: `kubectl gave no answer within ${Math.round(limit / 100) / 10} s and was ended` },
       };
     if (ending.why === 'interrupted') return { ...base, exit: null, failure: { reason: 'interrupted', detail: 'interrupted' } };
+    if (base.exit === null)
+      return { ...base, failure: { reason: 'tool-failed', detail: `kubectl was ended from outside (${result.signal})` } };
     const failure = base.exit === 0 ? undefined : classifyKubectlError(stderr);
     return failure ? { ...base, failure } : base;
   } finally {

@@ -121,6 +121,13 @@ describe('bad usage: exit code 2, one sentence, nothing on standard output', () 
     const cleanup = await k8snet(['cleanup'], { K8SNET_KUBECTL: '', PATH: '/does/not/exist' });
     expect(cleanup).toMatchObject({ exit: 2, stderr: expect.stringContaining('kubectl is needed and was not found (kubectl)') });
   });
+
+  it('a kubectl that something killed says nothing about the kubeconfig: could not tell', async () => {
+    const killed = join(directory, 'killed-kubectl');
+    writeFileSync(killed, '#!/bin/sh\nkill -9 $$\n', { mode: 0o755 });
+    const run = await k8snet(['cleanup'], { K8SNET_KUBECTL: killed });
+    expect(run).toMatchObject({ exit: 3, stdout: '', stderr: expect.stringContaining('kubectl was ended from outside (SIGKILL)') });
+  });
 });
 
 describe('what asks no cluster', () => {
