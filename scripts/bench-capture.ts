@@ -83,7 +83,7 @@ async function underTraffic(kubeconfig: string) {
     for (const pod of [client, web]) {
       const nodePod = await startNodePod(kubectl, pod.spec.nodeName);
       nodePods.push(nodePod);
-      captured.push({ node: pod.spec.nodeName, pod: pod.metadata.name, container: containerOf(pod), nodePod });
+      captured.push({ node: pod.spec.nodeName, pod: pod.metadata.name, container: containerOf(pod), address: pod.status.podIP, nodePod });
     }
     const during = async <T>(work: () => Promise<T>): Promise<{ value: T; figures: CaptureFigures[] }> => {
       let end = (): void => {};

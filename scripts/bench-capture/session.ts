@@ -12,6 +12,7 @@ export interface Captured {
   node: string;
   pod: string;
   container: string;
+  address: string;
 }
 
 export interface CaptureFigures {
@@ -34,8 +35,9 @@ export async function captureDuring(
     { key: `capture/node/${on.node}`, ns: 'host' },
     { key: `capture/pod/default/${on.pod}`, ns: 'p0' },
   ];
-  const sections = captureSections(on.node, targets, true);
-  const script = captureScript(sections, [{ name: 'p0', containerIds: [on.container] }], { nonce, filter, targets, drops: true });
+  const options = { targets, backends: [{ address: on.address, port: 8080, place: null }], drops: true };
+  const sections = captureSections(on.node, options);
+  const script = captureScript(sections, [{ name: 'p0', containerIds: [on.container] }], { nonce, filter, ...options });
   const input = new PassThrough();
   input.write(`${script.replace(/; exit 0$/, '; times; exit 0')}\n`);
   let said = '';

@@ -48,19 +48,22 @@ export function captureScript(sections: readonly Section[], namespaces: readonly
 function captureSetup({ nonce, filter, snapLength, targets, backends, drops }: CaptureSetup): string {
   return [
     opening(filter),
+    waitForWord,
     countersSetup(targets, backends),
     'counters 0',
     startCapture(`-s ${snapLength} -c ${captureBounds.packets}`, captureBounds.seconds, '"$1.pcap"'),
     ...targets.map(({ ns }, index) => `cap_start ${index} ${ns}`),
-    ...(drops ? [dropsOn(nonce, captureBounds.seconds), 'drops_on 2>"$w/drops.err"'] : []),
     'cap_wait',
     'counters_idle; counters 1',
+    // The pod may be killed at any moment, and the instance would stay: it is there as short as can be.
+    ...(drops ? [dropsOn(nonce, captureBounds.seconds), 'drops_on 2>"$w/drops.err"'] : []),
     `echo "${listeningMark(nonce)}"`,
-    waitForTheEnd(captureBounds.seconds),
-    ...(drops ? ['drops_read'] : []),
+    'wait "$word"',
+    // What is under way still comes; a packet that the kernel has handed over is written within a tick.
+    'sleep 0.2',
+    ...(drops ? ['drops_read', 'drops_off'] : []),
     'counters 2',
     'cap_stop',
-    'drops_off',
   ].join('\n');
 }
 
@@ -171,6 +174,16 @@ const startCapture = (bounds: string, seconds: number, to: string): string =>
     // What began late may have missed the probe: it is no capture.
     'cap_wait() { i=0; for e in $waits; do while [ $i -lt 60 ] && ! grep -q "listening on" "$e"; do sleep 0.05; i=$((i+1)); done; grep -q "listening on" "$e" || { rm -f "${e%.err}.pcap"; echo "k8snet: tcpdump did not listen in time" >>"$e"; }; done; }',
   ].join('\n');
+
+/**
+ * Waits in the background, from the first moment on, for a line on standard input. Its end without a line: the other side is gone, nobody reads what is
+ * captured, and the pod may be deleted at any moment.
+ */
+const waitForWord = [
+  'exec 4<&0',
+  `{ limit ${captureBounds.seconds + 10} head -n 1 <&4 >"$w/word" 2>/dev/null; r=$?; [ -s "$w/word" ] || [ "$r" = 124 ] || kill -TERM $$; } &`,
+  'word=$!',
+].join('\n');
 
 const stopCaptures =
   'cap_stop() { [ -n "$caps" ] || return; kill -TERM $caps 2>/dev/null; i=0; while [ $i -lt 40 ] && kill -0 $caps 2>/dev/null; do sleep 0.05; i=$((i+1)); done; kill -KILL $caps 2>/dev/null; caps=; }';
