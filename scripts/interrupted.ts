@@ -17,7 +17,7 @@ import {
  * (tcpdump above all), trace instances of the kernel, files on nodes and in the client pod, pods. After an end in order nothing may be there; after kill -9
  * nothing but sleeping pods, and those until their deadline.
  *
- *   npm run interrupted -- [--runs 200] [--seed 1] [--prefix k8snet,k8snet-b] [--json]
+ *   npm run interrupted -- [--runs 200] [--minutes 60] [--seed 1] [--prefix k8snet,k8snet-b] [--json]
  */
 interface Result {
   command: Command;
@@ -34,6 +34,7 @@ const argument = (name: string, usual: string): string => {
   return at < 0 ? usual : (process.argv[at + 1] ?? usual);
 };
 const total = Number(argument('runs', '200'));
+const until = performance.now() + Number(argument('minutes', '600')) * 60_000;
 const seed = Number(argument('seed', '1'));
 const prefixes = argument('prefix', process.env.PREFIX ?? 'k8snet').split(',');
 const json = process.argv.includes('--json');
@@ -70,7 +71,7 @@ function* plans(count: number): Generator<{ command: Command; ending: Ending; sh
   for (let made = 0; made < count; ) {
     const pairs = commands.flatMap((command) => endings.map((ending) => ({ command, ending, order: random() })));
     for (const { command, ending } of pairs.sort((a, b) => a.order - b.order)) {
-      if (made++ === count) return;
+      if (made++ === count || performance.now() > until) return;
       const refused = ending === 'failure of the probes' || (ending !== 'success' && random() < 0.3);
       yield { command, ending, share: random(), refused };
     }

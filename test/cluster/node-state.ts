@@ -47,7 +47,7 @@ async function stateOf(netns: string): Promise<Record<string, string>> {
   return Object.fromEntries(Object.keys(readings).map((name, index) => [name, steady(parts[index] ?? '')]));
 }
 
-const separator = '----8<----';
+const separator = '=====next=====';
 
 const steady = (text: string): string =>
   text
