@@ -13,9 +13,9 @@ import { openTraffic, type Sent, sinkPort } from './bench-capture/traffic.ts';
  * - addedSeconds: wall time of `diagnose --capture` beyond plain `diagnose`, medians (aim: at most 2.5; nothing times out on a healthy cluster)
  * - addedOverPlain: the same as a ratio
  * - bytesMoved: what the captures of a run bring home from all nodes
- * - filterCores: what the filters of two nodes and two pods take of one core while 50,000 other packets a second pass them (aim: under 0.05): by
- *   what a packet costs its sender with and without captures
- * - processCores: what tcpdump and the scripts take beside that, more than in an idle capture
+ * - coresOfNode: what captures take of one core of a node, in it and in one of its pods, while 50,000 other packets a second pass both (aim: under 0.05):
+ *   filterCores, by what a packet on its way through two nodes costs its sender with and without captures, and processCores, what tcpdump and the
+ *   scripts take beside that, more than in an idle capture
  * - lost: packets that the kernel dropped before tcpdump could read them, of 10,000 matching packets a second, until the captures' own bound (aim: 0)
  */
 const reason = whyNoCluster();
@@ -109,12 +109,15 @@ async function underTraffic(kubeconfig: string) {
     const added = median(measured.map((item) => item.with.nanoseconds - item.without.nanoseconds));
     const cpu = (figures: readonly CaptureFigures[]): number => sum(figures.map((item) => item.cpu));
     const places = flood.figures.flatMap((item) => item.places);
+    const filterCores = (added * otherRate) / 1e9 / captured.length;
+    const processCores = median(measured.map((item) => (cpu(item.busy) - cpu(item.idle)) / seconds / captured.length));
     return {
-      filterCores: round((added * otherRate) / 1e9, 4),
+      coresOfNode: round(filterCores + processCores, 4),
+      filterCores: round(filterCores, 4),
+      processCores: round(processCores, 4),
       addedNanosecondsPerPacket: added,
       nanosecondsPerPacket: median(measured.map((item) => item.without.nanoseconds)),
       packetsPerSecond: Math.round(median(measured.map((item) => item.with.sent / item.with.seconds))),
-      processCores: round(median(measured.map((item) => (cpu(item.busy) - cpu(item.idle)) / seconds)), 4),
       scriptCpuSeconds: round(median(measured.map((item) => cpu(item.idle) / item.idle.length))),
       matchingPerSecond: Math.round(flood.value.sent / flood.value.seconds),
       matchingReceived: Object.fromEntries(places.map(({ key, received }) => [key, received])),

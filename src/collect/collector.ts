@@ -1,3 +1,4 @@
+import type { CapturePlan } from '../model/capture-path.ts';
 import { apiPaths } from '../model/object-paths.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
@@ -107,7 +108,7 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
       add([notCaptured(watched.why)]);
       return;
     }
-    const nodes = [...new Set(watched.plan.places.map((place) => place.node))];
+    const nodes = nodesOfCapture(watched.plan);
     const sessions = await phase(`reaching ${nodes.length === 1 ? `node ${nodes[0]}` : `${nodes.length} nodes`}`, () =>
       access.open(nodes, work.silent),
     );
@@ -125,6 +126,9 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
       const work = plan;
       if (node !== null) {
         const sessions = await phase(`reaching node ${node}`, () => access.open([node], work.silent));
+        const watched = options.capture ? planCapture(work) : null;
+        // While the probes go on; each node is opened once.
+        if (watched?.ok) void access.open(nodesOfCapture(watched.plan), work.silent);
         await phase('probing', async () => {
           clientAccess = await probeFirst(work, node, sessions.get(node));
         });
@@ -161,6 +165,8 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
     },
   };
 }
+
+const nodesOfCapture = ({ places }: CapturePlan): string[] => [...new Set(places.map((place) => place.node))];
 
 /** The one failure that all entries share: what ended the exec, and not one section of it. */
 function wholeFailure(entries: readonly Entry[]): ReadFailure | null {

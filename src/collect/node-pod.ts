@@ -84,14 +84,18 @@ export function createNodePods(options: {
   signal: AbortSignal;
 }) {
   const asked = new Map<string, NodePod>();
+  /** Requests for pods that are under way. */
+  const pending = new Set<Promise<unknown>>();
   const submit = async (pod: NodePod, command?: string): Promise<ReadFailure | undefined> => {
     if (options.signal.aborted) return { reason: 'interrupted', detail: 'interrupted' };
     asked.set(pod.name, pod);
     // Not ended by Ctrl-C: a request that is on its way has to be answered before the pod can be deleted.
-    const created = await options.deleter.run(['create', '--raw', `/api/v1/namespaces/${pod.namespace}/pods`, '-f', '-'], {
+    const request = options.deleter.run(['create', '--raw', `/api/v1/namespaces/${pod.namespace}/pods`, '-f', '-'], {
       limitMilliseconds: 15_000,
       input: JSON.stringify(nodePodManifest(pod, options.lifetimeSeconds, command)),
     });
+    pending.add(request);
+    const created = await request.finally(() => pending.delete(request));
     if (created.failure && created.failure.reason !== 'timeout') asked.delete(pod.name);
     return created.failure;
   };
@@ -129,7 +133,12 @@ export function createNodePods(options: {
       ),
     };
   };
-  return { create, askByMessage, remove, removeAll: () => remove([...asked.values()]) };
+  /** Also of pods that somebody else than the one who ends the run asked for: what is not there yet can't be deleted. */
+  const removeAll = async () => {
+    await Promise.allSettled(pending);
+    return remove([...asked.values()]);
+  };
+  return { create, askByMessage, remove, removeAll };
 }
 export type NodePods = ReturnType<typeof createNodePods>;
 
