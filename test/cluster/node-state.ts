@@ -94,13 +94,13 @@ export async function clusterState(others: Readonly<Record<string, string>> = {}
   };
 }
 
-/** What others on this machine make and take away while a command runs; only what came counts. */
-const comeAndGo = ['trace instances', 'files'];
+/** What others on this machine make and take away while a command runs: only what came counts, and only what stays. */
+export const comeAndGo = ['trace instances', 'files'];
 
 /** Lines that came (+) and went (-), by place and kind; empty when nothing changed. */
 export function changesOf(before: Readonly<Record<string, string>>, after: Readonly<Record<string, string>>): Record<string, string[]> {
   const changes = Object.keys(before).map((name) => {
-    const [old, now] = [before[name] ?? '', after[name] ?? ''].map((text) => text.split('\n'));
+    const [old, now] = [before[name] ?? '', after[name] ?? ''].map((text) => text.split('\n').filter((line) => line !== ''));
     const came = (now ?? []).filter((line) => !old?.includes(line)).map((line) => `+ ${line}`);
     const went = (old ?? []).filter((line) => !now?.includes(line)).map((line) => `- ${line}`);
     return [name, comeAndGo.includes(name) ? came : [...came, ...went]] as const;
