@@ -30,7 +30,7 @@ const readings: Record<string, string> = {
   'bridge vlan': 'bridge vlan show',
   'tc qdisc': 'tc qdisc show',
   'tc filter':
-    'for d in $(ls /sys/class/net); do tc filter show dev "$d"; tc filter show dev "$d" ingress; tc filter show dev "$d" egress; done 2>/dev/null',
+    'for d in $(ip -o link | cut -d: -f2 | cut -d@ -f1); do tc filter show dev "$d"; tc filter show dev "$d" ingress; tc filter show dev "$d" egress; done 2>/dev/null',
   ipset: 'ipset save 2>/dev/null',
   'listening sockets': "ss -Hltnu | awk '{print $1, $5}' | sort -u",
 };
