@@ -43,8 +43,8 @@ const json = process.argv.includes('--json');
 const timeout = 30;
 const deadline = timeout + 30;
 /**
- * Seconds after an end in order by which everything has to be gone; after kill -9, all but pods (a capture ends by itself after 20 s). A trace instance does
- * not tell whose it is: those of others' captures on this machine go within `others`.
+ * Seconds after an end in order by which everything has to be gone; after kill -9, all but pods (a capture ends by itself after 20 s). A trace instance and a
+ * file do not tell whose they are: those of others' captures and tests on this machine go within `others`.
  */
 const patience = { ordered: 15, sudden: 25, others: 45 };
 /** Seconds in which a kubelet notices that a pod's deadline has passed. */
@@ -146,7 +146,7 @@ async function settle(
   for (;;) {
     const left = filled(judged(await look()));
     const seconds = round((performance.now() - ended) / 1000);
-    const isOthers = Object.keys(left).every((kind) => kind === 'instances');
+    const isOthers = Object.keys(left).every((kind) => kind === 'instances' || kind === 'files');
     if (Object.keys(left).length === 0 || seconds > (isOthers ? patience.others : limit)) return { clean: seconds, left };
     await pause(400);
   }
