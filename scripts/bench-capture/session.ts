@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { captureFilter } from '../../src/collect/capture/filter.ts';
-import { captureScript, captureSections, listeningMark } from '../../src/collect/capture/script.ts';
+import { captureBounds, captureScript, captureSections, listeningMark } from '../../src/collect/capture/script.ts';
 import type { Kubectl } from '../../src/collect/kubectl.ts';
 import { execScript, newNodePod, nodePodManifest } from '../../src/collect/node-pod.ts';
 import { readScriptOutput } from '../../src/collect/script.ts';
@@ -35,7 +35,12 @@ export async function captureDuring(
     { key: `capture/node/${on.node}`, ns: 'host' },
     { key: `capture/pod/default/${on.pod}`, ns: 'p0' },
   ];
-  const options = { targets, backends: [{ address: on.address, port: 8080, place: null }], drops: true };
+  const options = {
+    targets,
+    backends: [{ address: on.address, port: 8080, place: null }],
+    drops: true,
+    snapLength: captureBounds.snapLength,
+  };
   const sections = captureSections(on.node, options);
   const script = captureScript(sections, [{ name: 'p0', containerIds: [on.container] }], { nonce, filter, ...options });
   const input = new PassThrough();
