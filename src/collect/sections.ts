@@ -143,9 +143,11 @@ export function podSections(namespace: string, name: string, ns: string, lane: s
     of('ip-addr', 'ip addr', tool(ns, 'ip', 'addr')),
     of('ip-link', 'ip -d -s link', tool(ns, 'ip', '-d', '-s', 'link')),
     of('ip-route', 'ip route', tool(ns, 'ip', 'route', 'show', 'table', 'all')),
+    of('ip-rule', 'ip rule', tool(ns, 'ip', 'rule')),
     of('ip-neigh', 'ip neigh', tool(ns, 'ip', 'neigh')),
     of('ss', 'ss -lntu', tool(ns, 'ss', '-lntu')),
     of('iptables-save', 'iptables-save -c', `NS=${ns}; if has iptables-nft-save; then t iptables-nft-save -c; else t iptables-save -c; fi`),
+    of('nft', 'nft list ruleset', `NS=${ns}; t nft list ruleset`),
     of('sysctl', 'sysctl net', sysctlShell(ns)),
   ];
 }
