@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { clusterExec } from '../test/cluster/access.ts';
-import { type Row, readAccuracy, type Said, writeAccuracy } from './accuracy-table.ts';
+import { type Expected, isRight, type Row, readAccuracy, type Said, writeAccuracy } from './accuracy-table.ts';
 
 /**
  * Breaks the real cluster in every known way, diagnoses it with the built CLI and real kubectl, mends it and diagnoses again; in both modes of
@@ -13,13 +13,11 @@ import { type Row, readAccuracy, type Said, writeAccuracy } from './accuracy-tab
  *
  * --bundles keeps what each diagnosis collected, with where it is from: fixtures for the checks' tests.
  */
-interface FaultTruth {
+interface FaultTruth extends Expected {
   id: string;
-  truth: { layer: string; check: string; where: string }[];
   modes: string[];
   backends: string[];
   diagnose: string[];
-  expect: 'finding' | 'note' | 'healthy' | 'watch';
 }
 const argument = (name: string): string | undefined => {
   const at = process.argv.indexOf(`--${name}`);
@@ -79,21 +77,6 @@ function keepBundle(mode: string, fault: FaultTruth): string[] {
   };
   writeFileSync(`${name}.origin.json`, `${JSON.stringify(origin, null, 2)}\n`);
   return ['--record', `${name}.tgz`];
-}
-
-function isRight(fault: FaultTruth, said: Said, findings: { slug: string; severity: string }[]): boolean {
-  if (fault.expect === 'healthy') return said.exit === 0 && said.id.length === 0;
-  if (fault.expect === 'note')
-    return (
-      said.exit === 0 && fault.truth.every(({ check }) => findings.some((finding) => finding.slug === check && finding.severity === 'note'))
-    );
-  // One cause in several places (a tunnel MTU on every node) is several findings of one check.
-  const wanted = [...new Set(fault.truth.map(({ check }) => check))].sort();
-  return (
-    said.exit === 1 &&
-    fault.truth.some(({ layer }) => layer === said.layer) &&
-    JSON.stringify([...new Set(said.id)].sort()) === JSON.stringify(wanted)
-  );
 }
 
 async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Promise<void> {

@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { judgeSnapshot } from '../../src/app/diagnose.ts';
+import { checks } from '../../src/checks/index.ts';
+import { createFacts } from '../../src/facts/facts.ts';
+import { reportSchema } from '../../src/schema/report.ts';
+import { unpackSnapshot } from '../../src/snapshot/archive.ts';
+import { judgeFacts } from '../../src/tree/judge.ts';
+import { supported } from '../../src/tree/support.ts';
+import { walkProbes } from '../../src/tree/tables.ts';
+
+const snapshotOf = (name: string) => unpackSnapshot(readFileSync(`fixtures/bundles/${name}.tgz`));
+
+describe('what the tables add to a diagnosis of a recorded cluster', () => {
+  it('confirms the finding that quotes the line where they end the packets', () => {
+    const { report } = judgeSnapshot(snapshotOf('cni-fdb-wrong'));
+    expect(reportSchema.parse(report).walk).toEqual(report.walk);
+    const flows = report.walk?.flows ?? [];
+    expect(flows.length).toBeGreaterThan(0);
+    expect(new Set(flows.map(({ agreement }) => agreement))).toEqual(new Set(['same-line']));
+    expect(report.walk?.says).toEqual([expect.stringContaining('no node has the address 192.168.1.99 that the tunnel sends to')]);
+    expect(report.walk?.intent).toEqual([]);
+  });
+
+  it('gives a finding of the API the lines of the node that has no rules', () => {
+    const { report } = judgeSnapshot(snapshotOf('proxy-dead-no-rules'));
+    expect(report.findings[0]?.slug).toBe('kube-proxy-not-running');
+    expect(report.findings[0]?.evidence.map(({ on }) => on)).toContain('node n1');
+    expect(report.walk?.intent.map(({ node, kind }) => `${node} ${kind}`)).toEqual(['n1 missing']);
+  });
+
+  it('names the cause where no check has one, and rests it on failing probes', () => {
+    const facts = createFacts(snapshotOf('cni-fdb-wrong'));
+    const judged = judgeFacts(facts, checks);
+    const residual = checks.find(({ meta }) => meta.slug === 'pod-traffic-lost-unexplained');
+    const [root] = judged.findings;
+    if (root === undefined || residual === undefined) throw new Error('the recording has a finding');
+    const where = { kind: 'network', name: 'n1 <-> n2' };
+    const nameless = { ...root, meta: residual.meta, fault: { ...root.fault, where, evidence: [], title: 'no reason was found' } };
+    const before = { ...judged, findings: [nameless], summary: 'no reason was found', confidence: 'low' as const };
+    const after = supported(facts, before, walkProbes(facts, before.symptoms, before.findings), []);
+    expect(after.findings[0]?.fault.where).toMatchObject({ kind: 'fdb-entry', node: 'n1' });
+    expect(after.summary).toMatch(/no node has the address 192\.168\.1\.99/);
+    expect(after.confidence).toBe('medium');
+    expect(supported(facts, before, [], [])).toMatchObject({ summary: 'no reason was found', confidence: 'low' });
+  });
+});
