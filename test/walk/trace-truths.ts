@@ -51,6 +51,7 @@ export const bundleTruths: Readonly<Record<string, TraceTruth>> = {
   'cni-forward-drop-nft': lost([end('dropped', /^request node n1$/, /chain forward/, 3)], 0),
   'cni-fw-between': allDelivered(3),
   'cni-fw-between-back': allDelivered(3),
+  'cni-loss-between': allDelivered(3),
   'cni-fw-vxlan': endless(/-A INPUT -p udp -m udp --dport 8472 -j DROP/),
   'cni-fw-vxlan-out': lost([end('dropped', /^request node n1$/, /-A OUTPUT -p udp -m udp --dport 8472 -j DROP/, 2)], 1),
   'cni-hostgw-antispoof': allDelivered(3),

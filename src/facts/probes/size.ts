@@ -39,11 +39,29 @@ export function readPayload(base: Base, stdout: string, mtuOf: MtuOf): ProbeResu
       text: ok ? '' : `${mtu}-byte packets are lost, ${payload.narrow ? `those of ${payload.narrow.largest} bytes` : 'small ones'} arrive`,
     });
   }
+  if (tries.some(({ ok }) => !ok) && lossUpTo(narrow?.largest ?? small?.size ?? 0, pings) > mostLossByChance)
+    return {
+      ...base,
+      tries: [],
+      unknown: { reason: 'unsupported', detail: 'packets of any size are lost now and then, so nothing can be said about large ones' },
+      payload,
+    };
   const unknown =
     tries.length > 0
       ? null
       : { reason: 'unsupported' as const, detail: 'small echo requests are not answered, so nothing can be said about large ones' };
   return { ...base, tries, unknown, payload };
+}
+
+/** A size that is too large is always lost, and what is smaller never is; where more than this share of the smaller ones is lost, size is not what decides. */
+const mostLossByChance = 0.2;
+
+/** Share of the packets up to a size that were not answered. */
+function lossUpTo(size: number, pings: readonly Part[]): number {
+  const counts = pings.filter((part) => part.size <= size).flatMap(({ run }) => run.statistics ?? []);
+  const sum = (of: (item: (typeof counts)[number]) => number): number => counts.reduce((total, item) => total + of(item), 0);
+  const sent = sum(({ transmitted }) => transmitted);
+  return sent === 0 ? 0 : 1 - sum(({ received }) => received) / sent;
 }
 
 /**

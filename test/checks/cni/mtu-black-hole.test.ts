@@ -28,6 +28,15 @@ describe('CNI016 mtu-black-hole', () => {
     expect(verdictOf(snapshot)).toEqual(verdict);
   });
 
+  it('says nothing of sizes where packets of any size are lost now and then', () => {
+    const snapshot = readBundle('cni-loss-between');
+    expect(createFacts(snapshot).probes.find(({ id }) => id === 'probe/pod/default/client/payload/10.244.2.13')).toMatchObject({
+      tries: [],
+      unknown: { reason: 'unsupported', detail: expect.stringContaining('packets of any size are lost now and then') },
+    });
+    expect(verdictOf(snapshot)).toEqual({ status: 'fault', layer: 'cni', slug: 'tunnel-traffic-lost-between-nodes' });
+  });
+
   it('looks between the nodes where no device of theirs is narrow', () => {
     const snapshot = readBundle('cni-mtu-underlay');
     const [fault] = faultsOf(mtuBlackHole, snapshot);
