@@ -77,7 +77,7 @@ function expectedOf(file: string): Expected {
     truth: string;
     expect: Expected['expect'];
   };
-  const parts = truth.split(' and ').map((part) => part.split('|'));
+  const parts = truth.split(/ and (?=[a-z]+\|)/).map((part) => part.split('|'));
   return { expect, truth: parts.map(([layer = '', check = '', where = '']) => ({ layer, check, where })) };
 }
 
