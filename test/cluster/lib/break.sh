@@ -38,6 +38,7 @@ veth_of() { # NAMESPACE/POD: the node's end of its veth
   local index node; index=$(in_pod "$1" ip -o link show eth0 | sed -E 's/.*eth0@if([0-9]+):.*/\1/'); node=$(kubectl get pod -n "${1%/*}" "${1#*/}" -o jsonpath='{.spec.nodeName}')
   host "$node" ip -o link | sed -nE "s/^$index: ([^@:]+).*/\1/p"
 }
+forget_path_mtu() { in_pod "$1" ip route flush cache; } # NAMESPACE/POD: what ICMP told its kernel
 remake_vxlan() { # NODE ID PORT: flannel.1 with another VNI or port, and everything that flannel had put on it
   local n=$1 mac routes neigh fdb; mac=$(vtep_mac "$n")
   routes=$(host "$n" ip route show dev flannel.1); neigh=$(host "$n" ip neigh show dev flannel.1 nud permanent); fdb=$(host "$n" bridge fdb show dev flannel.1 | grep -v '^33:33\|^01:00')
