@@ -36,6 +36,9 @@ function confidenceOf(
   return confirmed && root.explains.length > 0 && judgement.unexplained.length === 0 ? 'high' : judgement.confidence;
 }
 
+/** Outputs that prove by what is not in them, and are short: the sockets of a pod. */
+const listsAll = /^pod\/.*\/ss$/;
+
 /** Most lines of tables that are added to what a check quotes. */
 const mostAdded = 2;
 
@@ -45,7 +48,7 @@ function withLines(facts: Facts, finding: JudgedFinding, own: readonly WalkedFlo
     .filter(({ heard }) => heard.agreement === 'same-place' || heard.agreement === 'follows')
     .flatMap(({ heard }) => heard.end ?? []);
   const fromRules = matching(facts, finding, rules).flatMap(({ evidence }) => evidence);
-  const wanted = [...fromRules, ...ends.flatMap(({ evidence }) => evidence)].filter((ref) => 'entry' in ref && ref.lines.length > 0);
+  const wanted = [...fromRules, ...ends.flatMap(({ evidence }) => evidence)].filter((ref) => 'entry' in ref && (ref.lines.length > 0 || listsAll.test(ref.entry)));
   const added: EvidenceRef[] = [];
   for (const ref of wanted)
     if (added.length < mostAdded && ![...finding.fault.evidence, ...added].some((known) => sharesLine(known, ref))) added.push(ref);

@@ -14,7 +14,7 @@ import { markIntent, markWalk, type WalkedPacket, walkTruth } from './walk-truth
 export interface WalkedBundle {
   walk: Mark;
   intent: Mark;
-  /** The root finding has a line by which the tables end the packets, or that a difference of the rules rests on. */
+  /** A fault of the report has a line by which the tables end the packets, or that a difference of the rules rests on. */
   quoted: Mark;
   report: Report;
   says: string;
@@ -44,10 +44,12 @@ export function judgeWalk(fault: string, mode: string, snapshot: Snapshot): Walk
   return { walk, intent, quoted: markQuoted(report, truth !== undefined, proof), report, says: [...new Set(says)].join('; ') };
 }
 
-function markQuoted({ findings: [root] }: Report, inTables: boolean, proof: readonly Evidence[]): Mark {
-  if (!inTables || root?.severity !== 'fault') return 'n/a';
+/** Of two faults at once the packet meets one; it is the report that has to quote its line, in whichever finding. */
+function markQuoted({ findings }: Report, inTables: boolean, proof: readonly Evidence[]): Mark {
+  const faults = findings.filter(({ severity }) => severity === 'fault');
+  if (!inTables || faults.length === 0) return 'n/a';
   const keys = new Set(proof.flatMap(keysOf));
-  return root.evidence.flatMap(keysOf).some((key) => keys.has(key)) ? 'right' : 'wrong';
+  return faults.flatMap(({ evidence }) => evidence.flatMap(keysOf)).some((key) => keys.has(key)) ? 'right' : 'wrong';
 }
 
 const keysOf = ({ on, lines }: Evidence): string[] => lines.map(({ number, text }) => `${on} ${number} ${text}`);
