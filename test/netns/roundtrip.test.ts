@@ -47,7 +47,10 @@ describeAsRoot('rules that were parsed and printed again, in the kernel', () => 
 
   // All of them: `npm run roundtrip`.
   it('are those of every twenty-fourth output that is at hand', ({ annotate }) => {
-    const inputs = readInputs(shared, join(root, 'fixtures')).filter((_input, index) => index % 24 === 0);
+    const all = readInputs(shared, join(root, 'fixtures'));
+    // Of each form by itself: which they are must not hang on how many of another form lie between them.
+    const sampleOf = (isOfForm: (input: Input) => boolean): Input[] => all.filter(isOfForm).filter((_input, index) => index % 24 === 0);
+    const inputs = [...sampleOf(({ form }) => form === 'iptables'), ...sampleOf(({ form }) => form !== 'iptables')];
     const results = roundTrips(inputs);
     expect(unexplained(results)).toEqual([]);
     const counts = countsOf(results);
