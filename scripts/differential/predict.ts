@@ -92,7 +92,7 @@ function isSourceValid(station: Station, packet: Packet, device: string, doubts:
     inside: [],
     direction: 'request' as const,
     tracked: new Map(),
-    reroute: undefined,
+    reroutes: [],
     visited: [],
     learnt: [],
     chosenBy: [],

@@ -95,7 +95,7 @@ function startsOf(world: World, destination: Destination): Way[] {
     inside: [],
     direction: 'request',
     tracked: new Map(),
-    reroute: undefined,
+    reroutes: [],
     hops: [],
     assumed: destination.assumed === undefined ? [] : [destination.assumed],
     visited: [],
@@ -183,7 +183,7 @@ function answerTo({ flow }: World, request: Way, station: Station, packet: Packe
     packet: answer,
     inside: [],
     direction: 'reply',
-    reroute: undefined,
+    reroutes: [],
     visited: [],
     next: { at: 'send', station },
   };

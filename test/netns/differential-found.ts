@@ -254,4 +254,64 @@ export const found: readonly Found[] = [
       flows: [flow6({ protocol: 'udp' }), flow6({ id: 0x6000, sourcePort: 20_001, destination: 'fd00:10:2::1' })],
     },
   },
+  {
+    name: 'each change of the mark is routed by: the first lookup without a way drops, of the others the last one counts',
+    item: {
+      ...nothing,
+      iptables: [
+        {
+          name: 'mangle',
+          drops: [],
+          chains: [],
+          rules: ['-A OUTPUT -p tcp -j MARK --set-mark 0x1', '-A OUTPUT -p udp -j MARK --set-mark 0x2'],
+        },
+      ],
+      nft: tables({ base: 'type route hook output priority 0; policy accept;', rules: ['meta mark set 0x0'] }),
+      routing: [
+        'ip route add default via 10.3.0.2 dev alt0 table 100',
+        'ip rule add priority 1000 fwmark 0x1 prohibit',
+        'ip rule add priority 1001 fwmark 0x2 lookup 100',
+      ],
+      flows: [own, { ...own, id: 0x6000, protocol: 'udp', sourcePort: 20_001 }],
+    },
+  },
+  {
+    name: 'what mangle changed is routed with the destination that it had before NAT',
+    item: {
+      ...nothing,
+      iptables: [
+        { name: 'mangle', drops: [], chains: [], rules: ['-A OUTPUT -p tcp -j MARK --set-mark 0x1'] },
+        { name: 'nat', drops: [], chains: [], rules: ['-A OUTPUT -j DNAT --to-destination 10.2.0.3'] },
+      ],
+      routing: ['ip rule add priority 1000 fwmark 0x1 to 10.2.0.2 blackhole'],
+      flows: [
+        own,
+        { ...own, id: 0x6000, protocol: 'udp', sourcePort: 20_001 },
+        { ...own, id: 0x7000, sourcePort: 20_002, destination: '10.2.0.4' },
+      ],
+    },
+  },
+  {
+    name: 'in IPv6 a change of the hop limit, too, has the packet routed again, by the mark that an earlier chain set',
+    item: {
+      ...nothing,
+      family: 'ip6',
+      nft: [
+        {
+          family: 'ip6',
+          name: 't0',
+          sets: [],
+          chains: [
+            { name: 'marks', base: filter('output', '-200'), rules: ['meta mark set 0x1'] },
+            { name: 'routes', base: 'type route hook output priority -150; policy accept;', rules: ['tcp dport 80 ip6 hoplimit set 9'] },
+          ],
+        },
+      ],
+      routing: ['ip -6 rule add priority 1000 fwmark 0x1 prohibit'],
+      flows: [
+        { ...own, source: 'fd00:10:2::1', destination: 'fd00:10:2::2' },
+        { ...own, id: 0x6000, sourcePort: 20_001, destinationPort: 443, source: 'fd00:10:2::1', destination: 'fd00:10:2::2' },
+      ],
+    },
+  },
 ];

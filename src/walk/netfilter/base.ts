@@ -81,11 +81,16 @@ function runRouteChain(base: Base, states: State[], context: WalkContext): Passe
   return { accepted: mergeStates(results.flatMap(({ accepted }) => accepted)), ended: results.flatMap(({ ended }) => ended) };
 }
 
-/** Notes that the packet is routed again with the mark that it has now. */
-export const routedAgain = (state: State): State => ({ ...state, reroute: { mark: state.packet.mark } });
+/** Notes that the packet is routed again as it is now. */
+export const routedAgain = (state: State): State => ({ ...state, reroutes: [...(state.reroutes ?? []), state.packet] });
 
+/** nf_route_table_hook6 compares the hop limit as well. */
 const isRoutedOtherwise = (before: Packet, after: Packet): boolean =>
-  before.mark !== after.mark || before.source !== after.source || before.destination !== after.destination || before.dscp !== after.dscp;
+  before.mark !== after.mark ||
+  before.source !== after.source ||
+  before.destination !== after.destination ||
+  before.dscp !== after.dscp ||
+  (after.family === 'ip6' && before.ttl !== after.ttl);
 
 function atPolicy(base: Base, state: State): Ended {
   const { place, chain, base: hooked } = base;

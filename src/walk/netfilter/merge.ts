@@ -40,7 +40,7 @@ export const sameState = (a: State, b: State): boolean =>
   same(a.snat, b.snat) &&
   same(a.masquerade, b.masquerade) &&
   same(a.tproxy, b.tproxy) &&
-  same(a.reroute, b.reroute) &&
+  same(a.reroutes, b.reroutes) &&
   same(a.recent, b.recent) &&
   same(a.changedSets, b.changedSets);
 
@@ -54,7 +54,7 @@ export function sameEnds(a: readonly Ended[], b: readonly Ended[]): boolean {
 }
 
 const endKey = ({ verdict, rejectWith, state, why }: Ended): string =>
-  JSON.stringify([verdict, rejectWith, why, verdict === 'accept' ? state.packet : undefined, state.reroute, state.probability.toFixed(6)]);
+  JSON.stringify([verdict, rejectWith, why, verdict === 'accept' ? state.packet : undefined, state.reroutes, state.probability.toFixed(6)]);
 
 /** Joins two states that are the same. */
 export function joinStates(a: State, b: State): State {

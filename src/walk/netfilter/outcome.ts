@@ -58,16 +58,16 @@ interface Changes {
   snat?: NatChange | undefined;
   masquerade?: NatChange | undefined;
   tproxy?: NatChange | undefined;
-  reroute?: { mark: number } | undefined;
+  reroutes?: readonly Packet[] | undefined;
 }
 
 /** Notes in an outcome what was done to the packet, where it was not done again since. */
-function withChanges(outcome: Outcome, { dnat, snat, masquerade, tproxy, reroute }: Changes): Outcome {
+function withChanges(outcome: Outcome, { dnat, snat, masquerade, tproxy, reroutes }: Changes): Outcome {
   if (dnat !== undefined) outcome.dnat ??= dnat;
   if (snat !== undefined) outcome.snat ??= snat;
   if (masquerade !== undefined) outcome.masquerade ??= masquerade;
   if (tproxy !== undefined) outcome.tproxy ??= tproxy;
-  if (reroute !== undefined) outcome.reroute ??= reroute;
+  if (reroutes !== undefined) outcome.reroutes ??= reroutes;
   return outcome;
 }
 

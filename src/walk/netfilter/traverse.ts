@@ -83,10 +83,10 @@ const leave = (walk: Walk, packet: Packet): Passage[] =>
 function fromNode(walk: Walk, packet: Packet): Passage[] {
   const first = withRoute(walk, packet);
   if (first === undefined) return arrived(packet, 'no-route', 'output');
-  return through(walk, 'output', first, (changed, { reroute }) => {
-    const { outInterface } = first;
-    const rerouted = reroute === undefined ? Object.assign(copyPacket(changed), { outInterface }) : routeAgain(walk, changed, reroute.mark);
-    if (rerouted === undefined) return arrived(changed, 'no-route', 'output');
+  return through(walk, 'output', first, (changed, { reroutes = [] }) => {
+    const outInterface = routeAgain(walk, reroutes, first.outInterface);
+    if (outInterface === undefined) return arrived(changed, 'no-route', 'output');
+    const rerouted = Object.assign(copyPacket(changed), { outInterface });
     if (rerouted.outInterface !== 'lo') return leave(walk, rerouted);
     return through(walk, 'postrouting', rerouted, (looped) => comeIn(walk, looped));
   });
@@ -108,8 +108,12 @@ function withRoute(walk: Walk, packet: Packet): (Packet & { outInterface: string
   return Object.assign(copyPacket(packet), { inInterface: '', outInterface: decision.to === 'local' ? 'lo' : decision.outInterface });
 }
 
-/** ip_route_me_harder: with the destination that NAT gave, and the mark that the packet had when it was changed. */
-function routeAgain(walk: Walk, packet: Packet, mark: number): Packet | undefined {
-  const routed = withRoute(walk, { ...packet, mark });
-  return routed && { ...routed, mark: packet.mark };
+/** ip_route_me_harder: with what the packet was at that time. The last way counts, but the first lookup without one drops the packet. */
+function routeAgain(walk: Walk, reroutes: readonly Packet[], first: string): string | undefined {
+  let outInterface: string | undefined = first;
+  for (const packet of reroutes) {
+    outInterface = withRoute(walk, packet)?.outInterface;
+    if (outInterface === undefined) return undefined;
+  }
+  return outInterface;
 }

@@ -74,8 +74,8 @@ export interface Outcome {
   masquerade?: NatChange;
   /** TPROXY gave the packet to a local socket. */
   tproxy?: NatChange;
-  /** Set at the output hook when the packet was routed again on its way, with the mark that it had then (ip_route_me_harder). */
-  reroute?: { mark: number };
+  /** Set at the output hook: the packet as it was each time that it was routed again (ip_route_me_harder), in this order. */
+  reroutes?: readonly Packet[];
   /** Matching rules in the order in which the packet met them, and the policies that ended chains. */
   steps: Step[];
   /** What ended the way; for an accept the last rule or policy that accepted. Left out when no chain of the hook saw the packet. */
@@ -109,7 +109,7 @@ export interface State {
   snat: NatChange | undefined;
   masquerade: NatChange | undefined;
   tproxy: NatChange | undefined;
-  reroute: { mark: number } | undefined;
+  reroutes: readonly Packet[] | undefined;
   decidedBy: Decision | undefined;
   /** Lists of `recent` that rules on this way have put the packet's address into: how often. */
   recent: Readonly<Record<string, number>> | undefined;
@@ -147,7 +147,7 @@ export const initialState = (packet: Packet): State => ({
   snat: undefined,
   masquerade: undefined,
   tproxy: undefined,
-  reroute: undefined,
+  reroutes: undefined,
   decidedBy: undefined,
   recent: undefined,
   changedSets: undefined,
@@ -163,7 +163,7 @@ export const copyState = (state: State): State => ({
   snat: state.snat,
   masquerade: state.masquerade,
   tproxy: state.tproxy,
-  reroute: state.reroute,
+  reroutes: state.reroutes,
   decidedBy: state.decidedBy,
   recent: state.recent,
   changedSets: state.changedSets,

@@ -13,7 +13,7 @@ export type Routed =
   | { to: 'over'; ways: Way[] };
 
 /** Asks the rules and tables of a station; several ways out are several results, by their weight. */
-export function routeOf(way: Way, station: Station, iif: string | undefined, mark = way.packet.mark): Routed[] {
+export function routeOf(way: Way, station: Station, iif: string | undefined): Routed[] {
   const { packet } = way;
   if (packet.unknown?.includes('destination'))
     return over(way, 'insufficient-info', `the address that a rule of ${nameOf(station)} translates to is not known`, []);
@@ -22,7 +22,7 @@ export function routeOf(way: Way, station: Station, iif: string | undefined, mar
     // A packet that has no source yet is looked up with none (ip_route_output_key_hash with saddr 0).
     from: packet.source === '' ? (packet.family === 'ip' ? '0.0.0.0' : '::') : packet.source,
     iif,
-    mark: packet.unknown?.includes('mark') ? undefined : mark,
+    mark: packet.unknown?.includes('mark') ? undefined : packet.mark,
     protocol: packet.protocol,
     sourcePort: packet.sourcePort,
     destinationPort: packet.destinationPort,

@@ -53,7 +53,7 @@ function toWays(way: Way, station: Station, hook: Hook, outcomes: readonly Outco
   const doubtful = outcomes.filter((outcome) => outcome.assumptions.length > 0);
   const passed: Passed = { on: [], over: [] };
   const settle = (outcome: Outcome, share: number) => {
-    const on: Way = { ...way, share: way.share * share, packet: outcome.packet, reroute: outcome.reroute };
+    const on: Way = { ...way, share: way.share * share, packet: outcome.packet, reroutes: outcome.reroutes ?? [] };
     const step = rulesStep(station, hook, outcome, way.packet);
     if (outcome.verdict === 'accept') {
       const translated = outcome.dnat ? { ...on, chosenBy: [...on.chosenBy, ...decisionEvidence(station, outcome.dnat.decision)] } : on;

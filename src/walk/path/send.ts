@@ -1,4 +1,5 @@
 import { evidence } from '../../model/evidence.ts';
+import type { Packet } from '../../model/packet.ts';
 import { sourceOn } from './context.ts';
 import { type Routed, routeOf } from './route.ts';
 import { passHook } from './rules.ts';
@@ -23,17 +24,49 @@ export const send: Stage<'send'> = (world, way, { station }) => {
       });
     const tracked = trackPacket(world, sourced, station);
     const { on, over } = passHook(world, tracked, station, 'output', { out: deviceNameOf(routed), gateway: gatewayOf(routed) });
-    return [...over, ...on.flatMap((passed) => afterOutput(world, passed, station, routed))];
+    const refused = over.flatMap((stopped) => orLostBefore(stopped, tracked, station));
+    return [...refused, ...on.flatMap((passed) => afterOutput(world, passed, station, routed))];
   });
 };
 
 function afterOutput(world: World, way: Way, station: Station, first: Routed): Way[] {
-  const routes = way.reroute === undefined ? [{ ...first, way } as Routed] : routeOf(way, station, undefined, way.reroute.mark);
-  return routes.flatMap((routed) => {
+  return routesAgain(way, station, first).flatMap((routed) => {
     if (routed.to === 'over') return routed.ways;
     const { on, over } = passHook(world, routed.way, station, 'postrouting', { out: deviceNameOf(routed), gateway: gatewayOf(routed) });
     return [...over, ...on.flatMap((passed) => leave(confirm(passed, station), station, routed))];
   });
+}
+
+/**
+ * Each change of what routes look at is looked up as the packet was then: a lookup without a way drops it, of the others the last one counts.
+ * What else differs by then (NAT at the end of the hook) stays.
+ */
+function routesAgain(way: Way, station: Station, first: Routed): Routed[] {
+  const last = way.reroutes.at(-1);
+  if (last === undefined) return [{ ...first, way } as Routed];
+  const { lost, share } = lookups(way, way.reroutes.slice(0, -1), station);
+  const found = routeOf({ ...way, share, packet: last }, station, undefined);
+  const kept = found.map((routed) => (routed.to === 'over' ? routed : { ...routed, way: { ...routed.way, packet: way.packet } }));
+  return [{ to: 'over', ways: lost }, ...(share > 0 ? kept : [])];
+}
+
+/** A packet that a rule stopped may have been lost already, where it was routed again before. */
+function orLostBefore(stopped: Way, before: Way, station: Station): Way[] {
+  const { lost, share } = lookups({ ...before, share: stopped.share }, stopped.reroutes, station);
+  if (lost.length === 0) return [stopped];
+  return share > 0 ? [...lost, { ...stopped, share }] : lost;
+}
+
+/** Ways that ended because a lookup found no way, and the share of the packets for which each one found one. */
+function lookups(way: Way, packets: readonly Packet[], station: Station): { lost: Way[]; share: number } {
+  const lost: Way[] = [];
+  let { share } = way;
+  for (const packet of packets) {
+    const routes = share > 0 ? routeOf({ ...way, share, packet }, station, undefined) : [];
+    lost.push(...routes.flatMap((routed) => (routed.to === 'over' ? routed.ways : [])));
+    share = routes.reduce((sum, routed) => (routed.to === 'over' ? sum : sum + routed.way.share), 0);
+  }
+  return { lost, share };
 }
 
 function leave(way: Way, station: Station, routed: Exclude<Routed, { to: 'over' }>): Way[] {

@@ -87,8 +87,8 @@ export interface Way {
   direction: 'request' | 'reply';
   /** What each namespace's connection tracking learnt on this way, by station key. */
   tracked: ReadonlyMap<string, readonly Connection[]>;
-  /** Set by OUTPUT where the packet is routed again, with the mark that it had then. */
-  reroute: { mark: number } | undefined;
+  /** Set by OUTPUT: the packet as it was each time that it was routed again. */
+  reroutes: readonly Packet[];
   hops: readonly Hop[];
   assumed: readonly string[];
   /** Where it was forwarded already, and as what. */
