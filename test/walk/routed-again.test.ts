@@ -39,7 +39,8 @@ function endsOf(more: Readonly<Record<string, string>>): string[] {
 
 const marks = '*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -d 192.168.1.12/32 -p tcp -j MARK --set-xmark 0x1/0xffffffff\nCOMMIT\n';
 const rejects = '*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -d 192.168.1.12/32 -p tcp -j REJECT --reject-with tcp-reset\nCOMMIT\n';
-const clears = 'table ip clears {\n\tchain output {\n\t\ttype route hook output priority 10; policy accept;\n\t\tmeta mark set 0x0\n\t}\n}\n';
+const clears =
+  'table ip clears {\n\tchain output {\n\t\ttype route hook output priority 10; policy accept;\n\t\tmeta mark set 0x0\n\t}\n}\n';
 const prohibits = '100:\tfrom all fwmark 0x1 prohibit\n';
 const refused = 'no-route: 100:\tfrom all fwmark 0x1 prohibit';
 
