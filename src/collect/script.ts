@@ -14,6 +14,8 @@ export interface Section {
   limit: number;
   /** Sections of one lane run one after the other, lanes run at once. */
   lane: string;
+  /** The script's setup writes its output ($W/INDEX.out, .err, .rc) while it does other things; nothing is run for it. */
+  isWritten?: true;
 }
 
 export interface SectionOutput {
@@ -42,6 +44,7 @@ export function buildScript(
 ): { nonce: string; script: string } {
   const lanes = new Map<string, number[]>();
   sections.forEach((section, index) => {
+    if (section.isWritten) return;
     lanes.set(section.lane, [...(lanes.get(section.lane) ?? []), index]);
   });
   const body = [...lanes.values()].map((indexes) => runLane(sections, indexes));

@@ -13,7 +13,7 @@ export interface CaptureTarget {
 
 /** Seconds between the first two readings: nothing is sent then, so that what moves is noise. Shorter than the probe; the judgement scales it. */
 const idleSeconds = 1;
-/** A reading that takes longer (tens of thousands of rules) is left out. */
+/** A reading is ended after so long (tens of thousands of rules); what it has not come to is missing. */
 const readingSeconds = 4;
 
 /** The three readings: before an idle interval, after it, and after the probe. */
@@ -24,6 +24,9 @@ interface Reading {
   command: string;
   shell: string;
 }
+
+/** When it began: centiseconds since boot. */
+const readingTime: Reading = { name: 'at', command: 'cat /proc/uptime', shell: 'now' };
 
 const ofNamespace: Reading[] = [
   { name: 'snmp', command: 'cat /proc/net/snmp /proc/net/netstat', shell: 't cat /proc/net/snmp /proc/net/netstat' },
@@ -58,45 +61,45 @@ const onlyCounted = [
   'inside && /counter packets/ && /drop|reject/ { if (!shown) print table; if (!open) print chain; shown = 1; open = 1; print }',
 ].join('\n');
 
-/** Shell functions `counters READING` and `counters_idle`, which waits until the idle interval is long enough. Everything that they do is read. */
-export function countersSetup(targets: readonly CaptureTarget[], backends: readonly CaptureBackend[]): string {
-  const lines = targets.flatMap(({ ns }, index) => [
-    `NS=${ns}`,
-    ...(ns === 'host' ? ofNode(backends) : ofNamespace).map(
-      ({ name, shell }) => `{ ${shell}; } >"$W/counters.$1.${index}.${name}" 2>"$W/counters.$1.${index}.${name}.err"`,
-    ),
-  ]);
+/** What one reading consists of, in the order in which it is read. */
+const ofReading = (targets: readonly CaptureTarget[], backends: readonly CaptureBackend[]): (Reading & CaptureTarget)[] =>
+  targets.flatMap((target) =>
+    (target.ns === 'host' ? [readingTime, ...ofNode(backends)] : ofNamespace).map((reading) => ({ ...target, ...reading })),
+  );
+
+/**
+ * Shell functions `counters READING` and `counters_idle`, which waits until the idle interval is long enough. Everything that they do is read. A reading writes
+ * its sections itself, of which the first one has the index `first`: there are many, and a process for each would cost more than to read them.
+ */
+export function countersSetup(targets: readonly CaptureTarget[], backends: readonly CaptureBackend[], first: number): string {
+  const items = ofReading(targets, backends);
+  const lines = items.map(
+    ({ ns, shell }, index) =>
+      `i=$(($1*${items.length}+${first + index})); NS=${ns}; { ${shell}; } >"$W/$i.out" 2>"$W/$i.err"; echo $? >"$W/$i.rc"`,
+  );
   return [
     `cat >"$w/counters" <<'K8SNET_COUNTERS'`,
     '. "$W/prelude"',
-    'now >"$W/counters.$1.at"',
     ...lines,
-    ': >"$W/counters.$1.whole"',
     'K8SNET_COUNTERS',
     `counters() { limit ${readingSeconds} sh "$w/counters" "$1" </dev/null >/dev/null 2>&1; }`,
-    `counters_idle() { i=0; while [ "$(($(now)-$(cat "$w/counters.0.at" 2>/dev/null || echo 0)))" -lt ${idleSeconds * 100} ] && [ $i -lt ${idleSeconds * 20} ]; do sleep 0.05; i=$((i+1)); done; }`,
+    'began=$(now)',
+    `counters_idle() { left=$((${idleSeconds * 100}-$(now)+began)); [ "$left" -le 0 ] || sleep "$((left/100)).$((left/10%10))"; }`,
   ].join('\n');
 }
 
 /** What is brought home of each target: every reading as it was printed, with the time (centiseconds since boot) that it began at. */
 export function countersSections(targets: readonly CaptureTarget[], backends: readonly CaptureBackend[]): Section[] {
-  return targets.flatMap(({ key, ns }, index) =>
-    readings.flatMap((reading) => {
-      const file = `"$W/counters.${reading}.${index}`;
-      const isWhole = `[ -e "$W/counters.${reading}.whole" ] || { echo "k8snet: the counters could not be read within ${readingSeconds} seconds" >&2; exit 1; }`;
-      const of = (name: string, command: string, shell: string): Section => ({
+  return readings.flatMap((reading) =>
+    ofReading(targets, backends).map(
+      ({ key, name, command, shell }): Section => ({
         key: `${key}/counters-${reading}/${name}`,
         command,
-        shell: `${isWhole}; ${shell}`,
-        limit: 5,
+        shell,
+        limit: readingSeconds,
         lane: 'counters',
-      });
-      return [
-        ...(ns === 'host' ? [of('at', 'cat /proc/uptime', `cat "$W/counters.${reading}.at"`)] : []),
-        ...(ns === 'host' ? ofNode(backends) : ofNamespace).map(({ name, command }) =>
-          of(name, command, `[ ! -s ${file}.${name}.err" ] || cat ${file}.${name}.err" >&2; cat ${file}.${name}"`),
-        ),
-      ];
-    }),
+        isWritten: true,
+      }),
+    ),
   );
 }

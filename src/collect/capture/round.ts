@@ -13,7 +13,7 @@ import { execFailure, runSections, type Session } from '../session.ts';
 import type { CaptureTarget } from './counters.ts';
 import { captureFilter } from './filter.ts';
 import { markedProbes } from './probes.ts';
-import { captureBounds, captureScript, captureSections, listeningMark } from './script.ts';
+import { captureBounds, captureScript, captureSections, endWord, listeningMark, quietWord } from './script.ts';
 
 export interface CaptureDeps {
   kubectl: Kubectl;
@@ -37,7 +37,8 @@ export async function captureRound(plan: Plan, watched: CapturePlan, deps: Captu
   const late = captures.map((capture) => !capture.isListening());
   const client = deps.sessions.get(watched.client.place.node);
   const probe = client && !deps.signal.aborted ? await sendProbe(plan, watched, client, deps.kubectl) : [];
-  for (const capture of captures) capture.end();
+  const word = isOverAtOnce(probe, watched) ? quietWord : endWord;
+  for (const capture of captures) capture.end(word);
   const seen = await Promise.all(
     captures.map(async (capture, index) => {
       const entries = await capture.entries;
@@ -90,6 +91,12 @@ function sendProbe(plan: Plan, watched: CapturePlan, session: Session, kubectl: 
   return runSections(kubectl, session, [section], toNamespaces(pod ? [pod] : []), () => ranOn(watched.client.place), 30_000);
 }
 
+/** Before a SYN is sent again for the first time (RFC 6298: after a second), nothing of a try can come late. */
+function isOverAtOnce(probe: readonly Entry[], { tries }: CapturePlan): boolean {
+  const ended = probe.flatMap(({ stdout }) => [...stdout.matchAll(/^k8snet-try \d+ rc=\d+ cs=(\d+)$/gm)]);
+  return ended.length === tries.length && ended.every(([, centiseconds]) => Number(centiseconds) < 100);
+}
+
 /** Whether a request may be sent, and not only a connection opened. */
 export const isHttp = (plan: Plan): boolean => plan.port !== undefined && speaksOf(plan.service, plan.port, plan) === 'http';
 
@@ -100,7 +107,7 @@ interface NodeCapture {
   /** Resolves when all captures of the node listen, or can't. */
   listening: Promise<void>;
   isListening: () => boolean;
-  end: () => void;
+  end: (word: string) => void;
   entries: Promise<Entry[]>;
 }
 
@@ -162,7 +169,7 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
       return { key, command, on: on(key), ...output, ...(failure && output.failure ? { failure } : {}) };
     });
   });
-  return { listening, isListening: () => said.includes(listeningMark(nonce)), end: () => void input.end('end\n'), entries };
+  return { listening, isListening: () => said.includes(listeningMark(nonce)), end: (word) => void input.end(`${word}\n`), entries };
 }
 
 export const nsOf = (plan: Plan, place: CapturePlace): string => {

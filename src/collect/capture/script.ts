@@ -20,6 +20,10 @@ export const captureBounds = {
 /** What the script says when every capture listens (or has failed), so that the probe may start. */
 export const listeningMark = (nonce: string): string => `@@k8snet:${nonce}:listening`;
 
+/** The line that ends a capture, and the same where every try ended so soon that nothing of it is under way any more. */
+export const endWord = 'end';
+export const quietWord = 'quiet';
+
 interface CaptureSetup {
   nonce: string;
   filter: string;
@@ -34,7 +38,7 @@ interface CaptureSetup {
 
 /** The whole script of a node: it captures until it is told to end, and brings home what `captureSections` names. */
 export function captureScript(sections: readonly Section[], namespaces: readonly Namespace[], options: CaptureSetup): string {
-  const functions = { prelude: prelude('node-pod'), setup: [setup('node-pod', namespaces), captureSetup(options)].join('\n') };
+  const functions = { prelude: prelude('node-pod'), setup: [setup('node-pod', namespaces), captureSetup(options, sections)].join('\n') };
   return buildScript(sections, functions, options.nonce).script;
 }
 
@@ -45,24 +49,31 @@ export function captureScript(sections: readonly Section[], namespaces: readonly
  * Dropped packets are read from a trace instance of our own (Documentation/trace/ftrace.rst, "Instances"), in a tracefs mounted for this container alone: the
  * node's own tracing is not touched. Its clock is CLOCK_TAI (Linux 5.19), which is the clock of captures but for whole seconds.
  */
-function captureSetup({ nonce, filter, snapLength, targets, backends, drops }: CaptureSetup): string {
+function captureSetup({ nonce, filter, snapLength, targets, backends, drops }: CaptureSetup, sections: readonly Section[]): string {
   return [
     opening(filter),
     waitForWord,
-    countersSetup(targets, backends),
+    countersSetup(
+      targets,
+      backends,
+      sections.findIndex(({ isWritten }) => isWritten),
+    ),
     'counters 0',
     startCapture(`-s ${snapLength} -c ${captureBounds.packets}`, captureBounds.seconds, '"$1.pcap"'),
     ...targets.map(({ ns }, index) => `cap_start ${index} ${ns}`),
     'cap_wait',
-    'counters_idle; counters 1',
+    // A reading takes a processor, a trace instance the kernel's patience: both at once.
+    'counters_idle; counters 1 & reading=$!',
     // The pod may be killed at any moment, and the instance would stay: it is there as short as can be.
     ...(drops ? [dropsOn(nonce, captureBounds.seconds), 'drops_on 2>"$w/drops.err"'] : []),
+    'wait "$reading"',
     `echo "${listeningMark(nonce)}"`,
     'wait "$word"',
     // What is under way still comes; a packet that the kernel has handed over is written within a tick.
-    'sleep 0.2',
+    `if grep -q ${quietWord} "$w/word"; then sleep 0.05; else sleep 0.2; fi`,
+    'counters 2 & reading=$!',
     ...(drops ? ['drops_read', 'drops_off'] : []),
-    'counters 2',
+    'wait "$reading"',
     'cap_stop',
   ].join('\n');
 }
