@@ -125,7 +125,9 @@ function endOfRun(search: Search, start: number, kind: Kind): number {
   search.budget -= rest.length;
   if (search.budget < 0) return start;
   const { parsed, doubtful } = kind.read(rest);
-  return Math.min(...parsed.unparsed.map(({ line }) => line - 1), ...doubtful.map((line) => line - 1), search.texts.length);
+  // Not by Math.min(...): a table has more lines than a call may have arguments.
+  const strangers = [...parsed.unparsed.map(({ line }) => line), ...doubtful];
+  return strangers.reduce((first, line) => Math.min(first, line - 1), search.texts.length);
 }
 
 /** Empty lines in place of those before, so that line numbers stay those of the whole text. */

@@ -33,7 +33,7 @@ function table(items: Record<string, unknown>[]): string[] {
     mostColumns,
   );
   const rows = items.map((item) => names.map((name) => (scalar(item[name]) ? cleanText(String(item[name])).slice(0, widest) : '')));
-  const widths = names.map((name, column) => Math.max(name.length, ...rows.map((row) => (row[column] ?? '').length)));
+  const widths = names.map((name, column) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), name.length));
   const line = (cells: string[]) =>
     cells
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -39,9 +39,11 @@ export function waysOf({ flows }: WalkReport): ShownWay[] {
   return ordered.flatMap((flow) => flow.ways.map((way) => ({ head: headOf(flow, way), way })));
 }
 
-const headOf = ({ from, to, protocol, length }: WalkedFlow, { share, disposition, why }: TraceWay): string => {
+/** The share of one way among several says something only where the others end otherwise. */
+const headOf = ({ from, to, protocol, length, status }: WalkedFlow, { share, disposition, why }: TraceWay): string => {
   const size = length === null ? '' : `, ${length} bytes`;
-  const part = share < 1 ? `${percent(share)} of the packets ` : '';
+  const ofAll = status === 'lost' ? `no packet gets there; ${percent(share)} of them ` : `${percent(share)} of the packets `;
+  const part = share === 1 || status === 'delivered' ? '' : ofAll;
   return `${from} -> ${to} (${protocol}${size}): ${part}${disposition === 'delivered' ? 'get there and back' : `${disposition}: ${why}`}`;
 };
 

@@ -48,7 +48,9 @@ function withLines(facts: Facts, finding: JudgedFinding, own: readonly WalkedFlo
     .filter(({ heard }) => heard.agreement === 'same-place' || heard.agreement === 'follows')
     .flatMap(({ heard }) => heard.end ?? []);
   const fromRules = matching(facts, finding, rules).flatMap(({ evidence }) => evidence);
-  const wanted = [...fromRules, ...ends.flatMap(({ evidence }) => evidence)].filter((ref) => 'entry' in ref && (ref.lines.length > 0 || listsAll.test(ref.entry)));
+  const wanted = [...fromRules, ...ends.flatMap(({ evidence }) => evidence)].filter(
+    (ref) => 'entry' in ref && (ref.lines.length > 0 || listsAll.test(ref.entry)),
+  );
   const added: EvidenceRef[] = [];
   for (const ref of wanted)
     if (added.length < mostAdded && ![...finding.fault.evidence, ...added].some((known) => sharesLine(known, ref))) added.push(ref);

@@ -56,7 +56,8 @@ export function hear(testimony: Testimony, probes: readonly ProbeResult[], findi
       told,
     );
   if (seen.failed === 0) return told('both-pass', `${by} too it gets there and back`);
-  if (seen.lost === 0) return told('packets-pass', `${by} too the packets get there and back: what answers them is the matter`);
+  if (seen.lost === 0)
+    return told('packets-pass', `${by} too nothing stops the packets: what failed is the answer itself (${causesOf(probes)})`);
   return passed(
     testimony,
     findings.find((finding) => explains(finding, probes)),
@@ -77,6 +78,17 @@ const answeredCauses: ReadonlySet<string> = new Set([
   'tls',
   'name',
 ]);
+
+/** What failed in the answers, in the words of the probes. */
+const causesOf = (probes: readonly ProbeResult[]): string =>
+  [
+    ...new Set(
+      probes
+        .filter(({ unknown }) => unknown === null)
+        .flatMap(failed)
+        .flatMap(({ cause }) => cause ?? []),
+    ),
+  ].join(', ');
 
 function countTries(probes: readonly ProbeResult[]): { tries: number; failed: number; lost: number } {
   const known = probes.filter((probe) => probe.unknown === null);

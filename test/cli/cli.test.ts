@@ -230,6 +230,16 @@ describe('what asks no cluster', () => {
   });
 });
 
+describe('parse', () => {
+  it('reads a table of more lines than a call may have arguments', async () => {
+    const file = join(directory, 'routes');
+    writeFileSync(file, 'default via 10.0.0.1 dev eth0\n'.repeat(200_000));
+    const run = await k8snet(['parse', file]);
+    expect(run).toMatchObject({ exit: 0, stderr: '' });
+    expect(run.stdout.split('\n').length).toBeGreaterThan(200_000);
+  });
+});
+
 describe('--bundle', () => {
   it.each([
     [healthy, 0, 'healthy'],
