@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { access, constants, mkdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClusterError, UsageError } from '../collect/errors.ts';
 import { type WatchLength, watchBounds, watchRequest } from '../model/watch.ts';
@@ -26,6 +26,7 @@ export async function runCapture(words: string[], options: CaptureCommandOptions
   const watch = options.watch && watchRequest(options.watch, options.rate ?? watchBounds.usualPerSecond);
   const collect = { ...toDiagnoseOptions(words, options), ...(watch ? { watch } : {}) };
   if (options.dryRun) return printDryRun(collect, 'capture');
+  if (options.pcap !== undefined) await makeDirectory(options.pcap);
   const { capture, captureFiles } = await import('../app/capture.ts');
   const timed = { ...options, timeout: options.timeout + (watch?.seconds ?? 0) };
   return inWorld(timed, options.output === 'text', async (world, stop) => {
@@ -58,9 +59,20 @@ async function print(report: CaptureReport, { target, from }: Request, options: 
     : exitCodes.healthy;
 }
 
+/** Before anything touches the cluster. Not recursively: below /proc, Node's recursive mkdir does not end. */
+async function makeDirectory(directory: string): Promise<void> {
+  try {
+    await mkdir(directory).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST' || !(await stat(directory)).isDirectory()) throw error;
+    });
+    await access(directory, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UsageError(`--pcap: ${directory} can't be used: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);
+  }
+}
+
 async function writeFiles(directory: string, files: readonly { name: string; bytes: Uint8Array }[]): Promise<void> {
   try {
-    await mkdir(directory, { recursive: true });
     for (const { name, bytes } of files) await writeFile(join(directory, name), bytes);
   } catch (error) {
     throw new UsageError(`${directory} can't be written to: ${(error as NodeJS.ErrnoException).code ?? String(error)}`);

@@ -103,12 +103,20 @@ describe('bad usage: exit code 2, one sentence, nothing on standard output', () 
     [['explain', 'XYZ999'], /there is no check "XYZ999"; .*`k8snet explain` lists them all/],
     [['explain', 'SVC02'], /near ones: .*SVC002 selector-matches-no-pod/],
     [['diagnose', 'x\u001B[31m\u0007y'], /is not a Service name/],
+    [['capture', 'svc/x', '--pcap', '/proc/nope'], /--pcap: \/proc\/nope can't be used: ENOENT/],
+    [['capture', 'svc/x', '--pcap', broken], /app-wrong-port\.tgz can't be used: EEXIST/],
   ])('%j', async (words, why) => {
     const run = await k8snet(words);
     expect(run).toMatchObject({ exit: 2, stdout: '' });
     expect(run.stderr).toMatch(oneSentence);
     expect(run.stderr).toMatch(why);
     expect(run.stderr).not.toContain(introducer);
+  });
+
+  it('a directory for captures may be there already, and is made where it is not', async () => {
+    for (const pcap of [directory, join(directory, 'captures')])
+      expect((await k8snet(['capture', 'svc/x', '--pcap', pcap])).stderr).toContain('kubectl is needed and was not found');
+    expect(readdirSync(directory)).toContain('captures');
   });
 
   it('without kubectl: says which one was looked for', async () => {
