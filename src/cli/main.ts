@@ -80,7 +80,7 @@ async function createProgram(name: string) {
     .action((target: string[], _: unknown, command: { opts: () => DiagnoseCommandOptions }) =>
       end(run.runDiagnose(target, command.opts())),
     );
-  options.addReportOptions(options.addCollectingOptions(options.addKubectlOptions(diagnose)));
+  options.addReportOptions(options.addCollectingOptions(options.addKubectlOptions(diagnose))).addOption(options.captureOption());
 
   const record = program
     .command('record')

@@ -148,6 +148,8 @@ export function addNodeOptions(command: Command): Command {
 export const colorOption = (): Option =>
   new Option('--color <when>', 'auto, always or never').argParser(oneOf('auto', 'always', 'never')).default('auto');
 
+export const captureOption = (): Option => new Option('--capture', 'also watch a marked probe with tcpdump at every device of its way');
+
 /** What has no meaning for a recording: ignored silently, it would be taken for heeded. */
 const ofTheCluster = ['nodeAccess', 'image', 'context', 'kubeconfig', 'cluster', 'user', 'as', 'asGroup'];
 
@@ -155,7 +157,6 @@ export function addReportOptions(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'text, json or markdown').argParser(oneOf('text', 'json', 'markdown')).default('text'))
     .addOption(colorOption())
-    .addOption(new Option('--capture', 'also watch a marked probe with tcpdump at every device of its way'))
     .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
     .addOption(
       new Option('--bundle <file>', 'judge a recording instead of a cluster').conflicts([

@@ -63,6 +63,8 @@ describe('bad usage: exit code 2, one sentence, nothing on standard output', () 
   it.each([
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['diagnose', 'svc/x', '--frobnicate'], /unknown option '--frobnicate'/],
+    [['verify', 'svc/x', '--capture'], /unknown option '--capture'/],
+    [['trace', 'svc/x', '--capture'], /unknown option '--capture'/],
     [['diagnose', 'svc/x', '-o', 'yaml'], /allowed are text, json, markdown/],
     [['diagnose', 'svc/x', '--color', 'purple'], /allowed are auto, always, never/],
     [['diagnose', 'svc/x', '--node-access', 'root'], /allowed are auto, pod, none/],
