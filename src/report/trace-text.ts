@@ -19,7 +19,7 @@ export function renderTraceText(report: TraceReport, { color, width, verbose }: 
   return `${[
     ...headLines(report, layout),
     ...ways.flatMap((way, index) => wayLines(way, index, ways, layout)),
-    ...bulletSection('Taken for granted, because it was not read', assumed, layout),
+    ...bulletSection('Taken for granted', assumed, layout),
     ...bulletSection('Not seen', report.coverage.lost, layout),
     ...(report.timing.seconds > 0
       ? ['', ...paragraph(`${report.timing.seconds.toFixed(1)} s; k8snet ${report.k8snet}`, { label: 'Took:', width: layout.width })]

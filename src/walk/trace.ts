@@ -6,6 +6,7 @@ import { bridge } from './path/bridge.ts';
 import { deliver } from './path/deliver.ts';
 import { type Destination, destinationsOf } from './path/destination.ts';
 import { input } from './path/input.ts';
+import { withRemarks } from './path/remarks.ts';
 import { fullLength, send } from './path/send.ts';
 import { deviceOf, nodeByAddress, ownerOf } from './path/stations.ts';
 import { reversed } from './path/tracking.ts';
@@ -28,7 +29,11 @@ export function traceFlow(facts: Facts, flow: Flow): Trace[] {
     const asking: World = { ...world, asked: { destination: destination.address, destinationPort: destination.port } };
     const starts = startsOf(asking, destination);
     if (starts.length === 0) return [unstarted(flow, place, `nothing was read of ${placeWords(place)}, where the flow starts`, [])];
-    const requests = starts.flatMap((start) => run(asking, start));
+    const requests = withRemarks(
+      asking,
+      destination,
+      starts.flatMap((start) => run(asking, start)),
+    );
     return requests.flatMap((request) => withAnswer(asking, request)).map((way) => toTrace(flow, way));
   });
 }

@@ -56,6 +56,35 @@ function judge(snapshot: Snapshot, truth: TraceTruth): void {
   for (const trace of traces) expectSound(facts, trace);
 }
 
+describe('what the ways alone do not say', () => {
+  const from = { kind: 'pod', namespace: 'default', name: 'client' } as const;
+  const assumedOf = (traces: readonly Trace[]): string => traces.flatMap(({ assumed }) => assumed).join('\n');
+
+  it.each(['tcp', 'udp'] as const)('says that no socket was looked at where %s has no port', (protocol) => {
+    const facts = createFacts(readBundle('cni-fdb-wrong'));
+    const to = { kind: 'pod', namespace: 'default', name: 'client', port: undefined } as const;
+    const traces = traceFlow(facts, { from, to, protocol, packet: 'first' });
+    expect(assumedOf(traces)).toContain('no port was given: whether anything listens there was not looked at');
+    expect(assumedOf(traceFlow(facts, { from, to, protocol: 'icmp', packet: 'first' }))).not.toContain('no port');
+  });
+
+  it("names the client's tracked connections that lead elsewhere", () => {
+    const facts = createFacts(readBundle('conntrack-stale-tcp'));
+    const to = { kind: 'service', namespace: 'default', name: 'my-service', port: undefined } as const;
+    const found = /--source-port (\d+) follows it/.exec(assumedOf(traceFlow(facts, { from, to, protocol: 'tcp', packet: 'first' })));
+    expect(found).not.toBeNull();
+    const followed = traceFlow(facts, { from, to, protocol: 'tcp', packet: 'first', sourcePort: Number(found?.[1]) });
+    expect(followed.map(({ disposition }) => disposition)).not.toContain('delivered');
+  });
+
+  it('says that a ClusterIP answers no ping', () => {
+    const facts = createFacts(readBundle('conntrack-stale-tcp'));
+    const to = { kind: 'service', namespace: 'default', name: 'my-service', port: undefined } as const;
+    const traces = traceFlow(facts, { from, to, protocol: 'icmp', packet: 'first' });
+    expect(traces.every(({ why }) => why.includes('a ClusterIP answers no ping by design'))).toBe(true);
+  });
+});
+
 const endOf = ({ hops }: Trace): string => {
   const hop = hops.at(-1);
   return `${hop?.direction} ${hop?.place.kind} ${hop?.place.namespace === undefined ? '' : `${hop.place.namespace}/`}${hop?.place.name}`;

@@ -42,7 +42,7 @@ function asked(way: Way, station: Station): Way[] {
   if (ask === undefined) return arrived(way, `${goal} (${packet.protocol})`, lastWords(way));
   const sockets = station.net.sockets();
   const where = withPort(packet.destination, packet.destinationPort);
-  if (packet.destinationPort === undefined) return arrived(way, `${goal}; no port was named`, lastWords(way));
+  if (packet.destinationPort === undefined) return arrived(assuming(way, noPort), `${goal}; no port was named`, lastWords(way));
   if (sockets.state !== 'seen' || !sockets.complete)
     return arrived(assuming(way, `a socket of ${nameOf(station)} listens on ${ask} ${where}`), goal, lastWords(way));
   const onPort = sockets.value.filter(
@@ -59,6 +59,8 @@ function asked(way: Way, station: Station): Way[] {
     evidence: [evidence(entry, ...onPort.map((socket) => socket.line))],
   });
 }
+
+const noPort = 'no port was given: whether anything listens there was not looked at';
 
 const isListening = (socket: Socket): boolean => socket.state === 'LISTEN' || (socket.netid === 'udp' && socket.state === 'UNCONN');
 
