@@ -17,7 +17,7 @@ export function titleOf(
   const it = `node ${node}: ${subject}`;
   switch (explained.kind) {
     case 'missing':
-      return `node ${node}: nothing ${difference.expects === 'translated' ? 'translates' : 'refuses'} ${subject}: ${why}`;
+      return `node ${node}: no rule of kube-proxy ${difference.expects === 'translated' ? 'translates' : 'refuses'} ${subject}: ${why}`;
     case 'unhooked':
       return `node ${node}: no packet comes to the rules for ${subject}: ${why}`;
     case 'shadowed':
@@ -27,7 +27,7 @@ export function titleOf(
     case 'doubled':
     case 'stale-endpoint':
     case 'missing-endpoint':
-      return `${it} ${difference.is}`;
+      return `${it} ${others.length === 0 ? difference.is : difference.is.replace(/^is /, 'are ')}`;
     default:
       return `${it} ${difference.is}; it ought ${difference.should}${from.length === 0 ? '' : ` (from ${from.map((origin) => originWords[origin]).join(', ')})`}`;
   }
@@ -61,7 +61,9 @@ const fixes: Record<DifferenceKind, readonly string[]> = {
   'wrong-verdict': [restart],
   'wrong-masquerade': [restart, 'Compare clusterCIDR and detectLocalMode of the ConfigMap kube-system/kube-proxy with the pod network'],
   'wrong-affinity': [restart],
-  doubled: ['Remove what the other mode or backend has left: kube-proxy --cleanup with its image and mode, or a reboot of NODE'],
+  doubled: [
+    'Once the rules of its own are there, remove what the other mode or backend has left: kube-proxy --cleanup with its image and mode, or a reboot of NODE',
+  ],
   'stale-front': [restart],
   'stopped-after': ['Not a matter of kube-proxy: ask k8snet diagnose'],
 };

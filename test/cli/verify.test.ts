@@ -22,7 +22,7 @@ describe('verify --bundle', () => {
 
   it('tells a person node, kind, line, peers and what to do', async () => {
     const { stdout } = await k8snet(['verify', '--bundle', at('proxy-rule-missing')]);
-    expect(stdout).toMatch(/^FAULT: node n1: nothing translates ClusterIP 10\.96\.75\.144:80\/tcp/);
+    expect(stdout).toMatch(/^FAULT: node n1: no rule of kube-proxy translates ClusterIP 10\.96\.75\.144:80\/tcp/);
     expect(stdout).toMatch(/node n1 \$ iptables-nft-save -c\n +\d+ \| :KUBE-SERVICES - /);
     expect(stdout).toContain('n2, n3 do as the API means: n1 differs from its peers');
     expect(stdout).toContain('fix (k8snet changes nothing itself)');
