@@ -37,6 +37,7 @@ export async function runCapture(words: string[], options: CaptureCommandOptions
       if (options.record !== undefined) await writeBundle(options.record, snapshot);
       if (options.pcap !== undefined) await writeFiles(options.pcap, captureFiles(snapshot));
       if (typeof report === 'string') throw new ClusterError(`nothing was captured: ${report}`);
+      if (report.notTried !== undefined && stop.reason === 'timeout') report.notTried = `out of time after ${timed.timeout} s (--timeout)`;
       const exit = await print(report, snapshot.manifest.request, options);
       return isSignal(stop) && stop.reason !== null ? exitCodeOf(stop.reason) : exit;
     };
@@ -54,7 +55,7 @@ async function print(report: CaptureReport, { target, from }: Request, options: 
   await writeOut(text);
   const { watch } = report;
   if (report.losses.some(({ kind }) => kind !== 'unknown') || (watch?.failed ?? 0) > 0) return exitCodes.fault;
-  return report.losses.length > 0 || watch?.tries === 0 || watch?.ended === 'broken' || watch?.ended === 'interrupted'
+  return report.losses.length > 0 || report.tries === 0 || watch?.ended === 'broken' || watch?.ended === 'interrupted'
     ? exitCodes.unknown
     : exitCodes.healthy;
 }

@@ -8,7 +8,7 @@ import { createStyle, type RenderOptions } from './style.ts';
 export function renderCapture(report: CaptureReport, head: string, options: RenderOptions): string {
   const style = createStyle(options.color);
   const { watch } = report;
-  const isGood = report.losses.length === 0 && !watch?.failed;
+  const isGood = report.notTried === undefined && report.losses.length === 0 && !watch?.failed;
   const verdict = (isGood ? style.good : style.bad)(clean(watch ? watchVerdict(watch) : answeredText(report)));
   const losses = report.losses.flatMap((loss) => [
     '',
@@ -28,13 +28,20 @@ export function renderCapture(report: CaptureReport, head: string, options: Rend
   return `${[clean(head), verdict, ...parts.filter((part) => part.length > 0).flatMap((part) => ['', ...part])].join('\n')}\n`;
 }
 
-const answeredText = ({ tries, answered, losses }: CaptureReport): string =>
-  losses.length === 0 ? `all ${tries} tries were answered` : `${tries - answered} of ${tries} tries were not answered`;
+const answeredText = ({ tries, answered, losses, notTried }: CaptureReport): string =>
+  notTried !== undefined
+    ? `nothing was tried: ${notTried}`
+    : losses.length === 0
+      ? `all ${tries} tries were answered`
+      : `${tries - answered} of ${tries} tries were not answered`;
 
 /** The same in a few sentences, as a part of a larger report. */
-export const captureSentences = ({ tries, answered, losses, gaps }: CaptureReport, witnesses: Report['witnesses'] = []): string[] => [
+export const captureSentences = (
+  { tries, answered, losses, gaps, notTried }: CaptureReport,
+  witnesses: Report['witnesses'] = [],
+): string[] => [
   ...witnesses.map(({ says }) => says),
-  `${answered} of ${tries} watched tries were answered`,
+  notTried === undefined ? `${answered} of ${tries} watched tries were answered` : `nothing was tried: ${notTried}`,
   ...losses.flatMap((loss) => [
     `${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}, to ${loss.to.join(', ')}: ${loss.says}`,
     ...(loss.dropReason ? [reasonText(loss.dropReason)] : []),

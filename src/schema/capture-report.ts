@@ -88,6 +88,7 @@ export const captureReportSchema = z.object({
   counters: z
     .array(counterSchema)
     .describe('All counters that moved with the probes, by more than the idle interval explains; strongest first'),
+  notTried: z.string().exactOptional().describe('Why no try was made'),
   gaps: z.array(z.string()).describe('What could not be captured, or was lost by the capture itself'),
   watch: watchSchema.exactOptional().describe('Of capture --watch: tries that went on until one failed'),
 });

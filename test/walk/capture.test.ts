@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { renderCapture } from '../../src/report/capture.ts';
 import { unpackSnapshot } from '../../src/snapshot/archive.ts';
 import type { Entry } from '../../src/snapshot/entry.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
@@ -21,6 +22,8 @@ const recorded = readdirSync(folder)
 const broken = recorded.filter(({ fault }) => fault !== 'none');
 const capturesOf = ({ entries }: Snapshot): string[] =>
   [...entries.values()].filter(({ key, failure }) => key.endsWith('/pcap') && !failure).map(({ key }) => key);
+
+const plain = { color: false, width: 120, verbose: 0 };
 
 /** The oldest recordings were made before counters were read. */
 const hasCounters = ({ entries }: Snapshot): boolean => [...entries.keys()].some((key) => key.includes('/counters-2/'));
@@ -78,6 +81,13 @@ describe('captures of a real cluster', () => {
       const said = '0 packets captured\n700 packets received by filter\n700 packets dropped by kernel\n';
       expectFair(truth, change(emptied, key.replace(/pcap$/, 'tcpdump'), { stdout: said }), key);
     }
+  });
+
+  it('a probe that was never sent is no try and no loss, and is said to be none', () => {
+    const [{ snapshot }] = recorded as [(typeof recorded)[number]];
+    const report = judged(without(capturesOf(snapshot).reduce(without, snapshot), 'capture/probe'));
+    expect(report).toMatchObject({ tries: 0, answered: 0, losses: [], notTried: 'switched off' });
+    expect(renderCapture(report, 'head', plain)).toContain('\nnothing was tried: switched off\n');
   });
 
   it.each(recorded)('$name: without packets nothing is lost, it is not known', ({ snapshot }) => {

@@ -75,7 +75,7 @@ function outcomeOf(
 ): Outcome {
   const { plan } = input;
   const isCaptured = (key: string): boolean => input.captures.some(({ place }) => placeKey(place) === key);
-  if (input.notSent !== undefined) return { kind: 'unknown', why: `the probe was not sent: ${input.notSent}` };
+  if (input.notSent !== undefined) return { kind: 'unknown', why: `the probe was cut off: ${input.notSent}` };
   if (!isCaptured(placeKey(plan.client.place)))
     return {
       kind: 'unknown',

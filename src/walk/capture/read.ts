@@ -91,7 +91,7 @@ export function readCapture(snapshot: Snapshot): CaptureInput | string {
     drops,
     noDrops,
     said: readTries(probe?.stdout ?? ''),
-    notSent: probe && !probe.failure ? undefined : whyNot(probe),
+    notSent: probe && !probe.failure ? undefined : whyNot(probe ?? at(plan.client.place, 'pcap')),
   };
 }
 

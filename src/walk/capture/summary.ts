@@ -24,7 +24,17 @@ export function judgeCapture(snapshot: Snapshot): CaptureReport | string {
 }
 
 /** Tries that were made all at once: each of them counts. */
-function once(snapshot: Snapshot, input: CaptureInput, followed: readonly FollowedTry[]): CaptureReport {
+function once(snapshot: Snapshot, input: CaptureInput, planned: readonly FollowedTry[]): CaptureReport {
+  const followed = input.notSent === undefined ? planned : planned.filter((item) => wasSent(item, input));
+  if (followed.length === 0)
+    return {
+      tries: 0,
+      answered: 0,
+      losses: [],
+      counters: [],
+      ...(input.notSent === undefined ? {} : { notTried: input.notSent }),
+      gaps: gapsOf(input),
+    };
   const lost = followed.filter(({ outcome }) => outcome.kind !== 'answered');
   const counters = readCounters(snapshot, input.plan);
   return {
@@ -35,6 +45,10 @@ function once(snapshot: Snapshot, input: CaptureInput, followed: readonly Follow
     gaps: [...gapsOf(input), ...counters.gaps],
   };
 }
+
+/** Of a probe that was cut off: what is neither told of nor seen was never sent. */
+const wasSent = ({ try: { sourcePort }, sightings }: FollowedTry, { said }: CaptureInput): boolean =>
+  said.has(sourcePort) || sightings.length > 0;
 
 /** Tries that went on until one failed: of most of them only the number is known. Counters would have counted minutes of other traffic. */
 function watched(input: CaptureInput, record: WatchRecord, followed: readonly FollowedTry[]): CaptureReport {
