@@ -1,8 +1,16 @@
+import type { ZodType } from 'zod';
+import { UsageError } from '../collect/errors.ts';
 import { collectPath, type PathOptions } from '../collect/path-collector.ts';
+import { portNotFound } from '../collect/plan.ts';
+import { nearNames } from '../collect/target.ts';
 import { createFacts } from '../facts/facts.ts';
+import { apiKey, apiPaths } from '../model/object-paths.ts';
 import type { Flow, FlowSource } from '../model/trace.ts';
+import { choosePort, readList } from '../parse/objects.ts';
+import { type Pod, podSchema, type Service, serviceSchema } from '../schema/kubernetes.ts';
 import type { TraceReport } from '../schema/trace.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { serviceOf } from '../walk/path/world.ts';
 import { traceFlow } from '../walk/trace.ts';
 import { type ReachOptions, type World, withCluster } from './cluster.ts';
 import { buildTraceReport } from './trace-report.ts';
@@ -34,6 +42,44 @@ export function traceSnapshot(
   const namespace = asked.namespace ?? snapshot.manifest.request.target.namespace;
   const flow: Flow = { ...question, from: sourceOf(snapshot, asked, namespace), to: targetOf(asked.to, namespace) };
   return buildTraceReport(facts, flow, traceFlow(facts, flow));
+}
+
+/** Throws UsageError for a name or port that a snapshot shows not to be there; what was not read is left to the trace. */
+export function refuseAbsent(
+  snapshot: Snapshot,
+  { from, to, namespace }: Pick<PathOptions, 'from' | 'namespace'> & { to: PathOptions['to'] | null },
+): void {
+  const home = namespace ?? snapshot.manifest.request.target.namespace;
+  if (from?.kind === 'pod') refusePod(snapshot, from.namespace ?? home, from.name);
+  if (to?.kind === 'pod') refusePod(snapshot, to.namespace ?? home, to.name);
+  if (to?.kind !== 'service') return;
+  const own = to.namespace ?? home;
+  const service = serviceOf(createFacts(snapshot), own, to.name);
+  if (service.state === 'seen' && to.port !== undefined && !choosePort(service.value, to.port))
+    throw new UsageError(portNotFound(service.value, to.port));
+  if (service.state === 'seen') return;
+  const names =
+    namesIn(snapshot, apiPaths.services(own), own, serviceSchema) ?? namesIn(snapshot, apiPaths.allServices, own, serviceSchema);
+  if (names !== undefined) throw new UsageError(notThere('Service', own, to.name, names));
+  if (service.state === 'absent') throw new UsageError(notThere('Service', own, to.name, []));
+}
+
+function refusePod(snapshot: Snapshot, namespace: string, name: string): void {
+  const names = namesIn(snapshot, apiPaths.pods(namespace), namespace, podSchema);
+  if (names === undefined || names.includes(name) || createFacts(snapshot).pod(namespace, name)) return;
+  throw new UsageError(notThere('pod', namespace, name, names));
+}
+
+/** Names of a namespace in a list that was read whole. */
+function namesIn(snapshot: Snapshot, path: string, namespace: string, schema: ZodType<Pod | Service>): string[] | undefined {
+  const list = readList(snapshot.entries.get(apiKey(path)), schema);
+  if (list.state !== 'seen' || !list.complete) return undefined;
+  return list.value.filter(({ metadata }) => metadata.namespace === namespace).map(({ metadata }) => metadata.name);
+}
+
+function notThere(kind: string, namespace: string, name: string, names: readonly string[]): string {
+  const near = nearNames(name, names);
+  return `there is no ${kind} "${name}" in namespace "${namespace}"${near.length > 0 ? `; near names: ${near.join(', ')}` : ''}`;
 }
 
 /** The client that was named, else the one that the snapshot was taken for. */

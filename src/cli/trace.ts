@@ -62,7 +62,8 @@ async function traceBundle(
   question: TraceQuestion,
   options: TraceCommandOptions,
 ): Promise<number> {
-  const [{ traceSnapshot }, snapshot] = await Promise.all([import('../app/trace.ts'), readBundle(file)]);
+  const [{ refuseAbsent, traceSnapshot }, snapshot] = await Promise.all([import('../app/trace.ts'), readBundle(file)]);
+  refuseAbsent(snapshot, asked);
   const { target, port } = snapshot.manifest.request;
   const to = asked.to ?? { kind: 'service' as const, namespace: target.namespace, name: target.name, port: port ?? undefined };
   return print(traceSnapshot(snapshot, { ...asked, to }, question), options);

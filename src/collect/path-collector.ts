@@ -12,6 +12,7 @@ import { namedClient } from './named-client.ts';
 import { createNodeAccess } from './node-access.ts';
 import { failedEntries, runOnNode } from './node-rounds.ts';
 import { type CollectOptions, mostEndpoints, mostNodes } from './options.ts';
+import { portNotFound } from './plan.ts';
 import type { ClusterReader } from './reader.ts';
 import { type CollectDeps, startRecording } from './recording.ts';
 import { conntrackSection, nodeDetailSections, nodeSections, podSections } from './sections.ts';
@@ -114,6 +115,8 @@ async function readPath(options: PathOptions, reader: ClusterReader, add: (entri
   const nodes = readList(at(apiPaths.nodes), nodeSchema);
   const nodeList = nodes.state === 'seen' ? nodes.value : [];
   const service = to.kind === 'service' ? serviceAt(at, to.name, toNamespace ?? home) : front;
+  if (service && to.kind === 'service' && to.port !== undefined && !choosePort(service, to.port))
+    throw new UsageError(portNotFound(service, to.port));
   const backends = backendsOf(at, service, to, pods, toNamespace ?? home);
   const byName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
   const podsRead = readList(at(apiPaths.pods(fromNamespace)), podSchema);

@@ -135,7 +135,7 @@ async function serviceNotFound(reader: ClusterReader, namespace: string, name: s
   return `${sentence} (SVC001); ${hints.length > 0 ? hints.join('; ') : 'no other namespace has it, and no name here is near to it'}`;
 }
 
-function portNotFound(service: Service, wanted: string): string {
+export function portNotFound(service: Service, wanted: string): string {
   const ports = (service.spec.ports ?? []).map((port) => `${port.port}${port.name ? ` (${port.name})` : ''}`);
   return `Service ${service.metadata.namespace}/${service.metadata.name} has no port "${wanted}"; it has ${ports.join(', ') || 'no ports at all'}`;
 }

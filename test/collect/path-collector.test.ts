@@ -78,6 +78,7 @@ describe('collectPath', () => {
     const { manifest } = await collect({ from: null, to: service });
     expect(manifest.request.from).toMatchObject({ kind: 'Pod', namespace: 'default', name: 'client' });
     await expect(collect({ from: null, to: { ...service, name: 'other' } })).rejects.toThrow('there is no Service "other"');
+    await expect(collect({ from: null, to: { ...service, port: '9999' } })).rejects.toThrow('has no port "9999"; it has 80');
     await expect(collect({ from: { kind: 'pod', namespace: null, name: 'nobody' }, to: service })).rejects.toThrow(
       'there is no pod "nobody"',
     );
