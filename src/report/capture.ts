@@ -10,6 +10,7 @@ export function renderCapture(report: CaptureReport, head: string, options: Rend
   const { watch } = report;
   const isGood = report.notTried === undefined && report.losses.length === 0 && !watch?.failed;
   const verdict = (isGood ? style.good : style.bad)(clean(watch ? watchVerdict(watch) : answeredText(report)));
+  const scope = isGood && report.tried.length > 0 ? [clean(scopeText(report))] : [];
   const losses = report.losses.flatMap((loss) => [
     '',
     style.heading(clean(`${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}: ${loss.to.join(', ')}`)),
@@ -25,7 +26,7 @@ export function renderCapture(report: CaptureReport, head: string, options: Rend
   const counters = moved.map((counter) => `  ${clean(`${counter.place}: ${movedText(counter)}`)}`);
   const gaps = report.gaps.map((gap) => style.unsure(clean(`not seen: ${gap}`)));
   const parts = [losses.slice(1), beside, counters.length > 0 ? [style.heading('moved with the probes'), ...counters] : [], gaps];
-  return `${[clean(head), verdict, ...parts.filter((part) => part.length > 0).flatMap((part) => ['', ...part])].join('\n')}\n`;
+  return `${[clean(head), verdict, ...scope, ...parts.filter((part) => part.length > 0).flatMap((part) => ['', ...part])].join('\n')}\n`;
 }
 
 const answeredText = ({ tries, answered, losses, notTried }: CaptureReport): string =>
@@ -34,6 +35,9 @@ const answeredText = ({ tries, answered, losses, notTried }: CaptureReport): str
     : losses.length === 0
       ? `all ${tries} tries were answered`
       : `${tries - answered} of ${tries} tries were not answered`;
+
+const scopeText = ({ tried, watched }: CaptureReport): string =>
+  `tried: ${tried.join(', ')}; watched in ${watched.length > 0 ? watched.join(', ') : 'no place'}`;
 
 /** The same in a few sentences, as a part of a larger report. */
 export const captureSentences = (

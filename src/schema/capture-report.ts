@@ -88,6 +88,8 @@ export const captureReportSchema = z.object({
   counters: z
     .array(counterSchema)
     .describe('All counters that moved with the probes, by more than the idle interval explains; strongest first'),
+  tried: z.array(z.string()).describe('Protocol, address and port of every target that was tried'),
+  watched: z.array(z.string()).describe('The places that were captured in'),
   notTried: z.string().exactOptional().describe('Why no try was made'),
   gaps: z.array(z.string()).describe('What could not be captured, or was lost by the capture itself'),
   watch: watchSchema.exactOptional().describe('Of capture --watch: tries that went on until one failed'),

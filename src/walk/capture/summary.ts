@@ -33,6 +33,7 @@ function once(snapshot: Snapshot, input: CaptureInput, planned: readonly Followe
       losses: [],
       counters: [],
       ...(input.notSent === undefined ? {} : { notTried: input.notSent }),
+      ...scopeOf([], input),
       gaps: gapsOf(input),
     };
   const lost = followed.filter(({ outcome }) => outcome.kind !== 'answered');
@@ -42,6 +43,7 @@ function once(snapshot: Snapshot, input: CaptureInput, planned: readonly Followe
     answered: followed.length - lost.length,
     losses: lossesOf(lost, followed, input, counters.moved),
     counters: counters.moved.map(({ place, ...counter }) => ({ place: placeText(place), ...toCounter(counter) })),
+    ...scopeOf(followed, input),
     gaps: [...gapsOf(input), ...counters.gaps],
   };
 }
@@ -59,6 +61,7 @@ function watched(input: CaptureInput, record: WatchRecord, followed: readonly Fo
     answered: watch.tries - watch.failed,
     losses: lossesOf(lost, followed, input, []),
     counters: [],
+    ...scopeOf(followed, input),
     gaps: record.ended === 'interrupted' ? [] : [...gapsOf(input), ...watchGaps(record, input)],
     watch,
   };
@@ -146,6 +149,18 @@ const placeOf = (where: LossPlace): { kind: LossPlace['kind']; names: string[] }
   where.kind === 'between'
     ? { kind: 'between', names: [where.from, where.to] }
     : { kind: where.kind, names: where.place.kind === 'pod' ? [placeText(where.place), where.place.node] : [where.place.name] };
+
+const scopeOf = (followed: readonly FollowedTry[], { captures }: CaptureInput): Pick<CaptureReport, 'tried' | 'watched'> => ({
+  tried: [
+    ...new Set(
+      followed.map(
+        ({ try: { protocol, target } }) =>
+          `${protocol} ${target.address.includes(':') ? `[${target.address}]` : target.address}:${target.port}`,
+      ),
+    ),
+  ],
+  watched: captures.map(({ place }) => placeText(place)),
+});
 
 function gapsOf(input: CaptureInput): string[] {
   return [

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parsePcap } from '../../../src/parse/pcap.ts';
+import { renderCapture } from '../../../src/report/capture.ts';
 import { unpackSnapshot } from '../../../src/snapshot/archive.ts';
 import type { Entry } from '../../../src/snapshot/entry.ts';
 import type { Snapshot } from '../../../src/snapshot/snapshot.ts';
@@ -37,7 +38,12 @@ const clientKey = 'capture/pod/default/client/pcap';
 
 describe('questions to a DNS server over UDP', () => {
   it('are followed to the server and back', () => {
-    expect(judged(recording)).toMatchObject({ tries: 12, answered: 12, losses: [], gaps: [] });
+    const report = judged(recording);
+    expect(report).toMatchObject({ tries: 12, answered: 12, losses: [], gaps: [] });
+    expect(report.watched).toContain('pod default/client');
+    expect(renderCapture(report, 'head', { color: false, width: 120, verbose: 0 })).toMatch(
+      /\nall 12 tries were answered\ntried: UDP [\d.]+:53(, UDP [\d.]+:53)*; watched in .*pod default\/client.*\n/,
+    );
   });
 
   it("an answer that comes to the client's node and not to the client is lost on that link", () => {
