@@ -1,6 +1,8 @@
 import type { Facts } from '../facts/facts.ts';
+import { nameOf } from '../intent/cluster-objects.ts';
 import { findingsOf, type VerifyFinding } from '../intent/findings.ts';
 import { type ClusterVerification, type NodeResult, type VerifyChoice, verifyCluster } from '../intent/verify-cluster.ts';
+import type { Service } from '../schema/kubernetes.ts';
 import type { VerifyReport } from '../schema/verify.ts';
 import { circumstancesOf } from '../tree/report.ts';
 import { publishDifference } from '../tree/rules.ts';
@@ -23,7 +25,7 @@ export function buildVerifyReport(facts: Facts, choice: VerifyChoice = {}): Veri
     verdict: verdictOf(cluster, findings, notChecked),
     findings: findings.map((finding) => publishDifference(facts, finding)),
     nodes: cluster.nodes.map((node) => nodeRow(node, findings)),
-    notChecked,
+    notChecked: [...notChecked, ...dnsOnlyRows(cluster)],
     ...circumstancesOf(facts),
   };
 }
@@ -64,6 +66,17 @@ function notCheckedOf({ nodes, objects }: ClusterVerification): VerifyReport['no
   ];
 }
 
+const isDnsOnly = ({ spec }: Service): boolean => spec.type === 'ExternalName' || spec.clusterIP === 'None';
+
+/** Where all of the cluster is verified, Services without rules are no news. */
+const dnsOnlyRows = ({ objects }: ClusterVerification): VerifyReport['notChecked'] =>
+  objects.allServices
+    ? []
+    : objects.services.filter(isDnsOnly).map((service) => ({
+        what: `Service ${nameOf(service)}`,
+        why: `${service.spec.type === 'ExternalName' ? `another name for ${service.spec.externalName ?? ''}` : 'headless'}: it has no ClusterIP, and kube-proxy no rules for it (DNS only)`,
+      }));
+
 function verdictOf(
   { nodes, objects }: ClusterVerification,
   findings: readonly VerifyFinding[],
@@ -74,6 +87,12 @@ function verdictOf(
   const judged = nodes.filter(({ verification }) => verification !== null);
   const [first] = faults;
   if (first) return { status: 'fault', summary: faults.length === 1 ? first.title : `${first.title}; and ${faults.length - 1} more` };
+  const dnsOnly = objects.services.filter(isDnsOnly);
+  if (dnsOnly.length > 0 && dnsOnly.length === objects.services.length && objects.unknown.length === 0)
+    return {
+      status: 'healthy',
+      summary: `there is nothing to verify: ${dnsOnly.length === 1 ? `Service ${nameOf(dnsOnly[0] as Service)} has` : `the ${dnsOnly.length} Services have`} no ClusterIP (DNS only), and kube-proxy no rules to compare`,
+    };
   const asFar = `the tables of ${judged.length} ${judged.length === 1 ? 'node does' : 'nodes do'} what the API says of ${objects.services.length} ${objects.services.length === 1 ? 'Service' : 'Services'}`;
   if (judged.length === 0) return { status: 'unknown', summary: `no node could be judged: ${notChecked[0]?.why ?? 'none was looked at'}` };
   if (notChecked.length > 0)

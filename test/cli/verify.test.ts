@@ -46,6 +46,13 @@ describe('verify --bundle', () => {
     expect((await scope('-n', 'kube-system')).scope.services).toBe(1);
   });
 
+  it('says of a Service without a ClusterIP that there is nothing to verify', async () => {
+    const { exit, stdout } = await k8snet(['verify', 'svc/my-external', '--bundle', at('svc-externalname-ip')]);
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/^HEALTHY: there is nothing to verify: Service default\/my-external has no ClusterIP/);
+    expect(stdout).toMatch(/Not checked\n +- Service default\/my-external: another name for 192\.0\.2\.10/);
+  });
+
   it.each([
     [['svc/other'], /does not hold all of svc\/other/],
     [['--node', 'n9'], /holds nothing of node "n9"/],
