@@ -24,7 +24,7 @@ export async function runCapture(words: string[], options: CaptureCommandOptions
   if (options.printImages) return printImages(options);
   if (options.rate !== undefined && !options.watch) throw new UsageError('--rate is the rate of --watch, which was not given');
   const watch = options.watch && watchRequest(options.watch, options.rate ?? watchBounds.usualPerSecond);
-  const collect = { ...toDiagnoseOptions(words, options), ...(watch ? { watch } : {}) };
+  const collect = { ...toDiagnoseOptions(words, options, 'capture'), ...(watch ? { watch } : {}) };
   if (options.dryRun) return printDryRun(collect, 'capture');
   if (options.pcap !== undefined) await makeDirectory(options.pcap);
   const { capture, captureFiles } = await import('../app/capture.ts');

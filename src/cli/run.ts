@@ -19,7 +19,7 @@ export const exitCodes = { healthy: 0, fault: 1, usage: 2, unknown: 3 } as const
 export async function runDiagnose(words: string[], options: DiagnoseCommandOptions): Promise<number> {
   if (options.printImages) return printImages(options);
   if (options.bundle !== undefined) return diagnoseBundle(words, options, options.bundle);
-  const collect = toDiagnoseOptions(words, options);
+  const collect = toDiagnoseOptions(words, options, 'diagnose');
   if (options.dryRun) return printDryRun(collect, 'diagnose');
   const { diagnose, reportWithoutCluster } = await import('../app/diagnose.ts');
   const started = new Date();
@@ -49,7 +49,7 @@ export async function runDiagnose(words: string[], options: DiagnoseCommandOptio
 /** `k8snet record`: collects everything and writes it. */
 export async function runRecord(words: string[], options: CollectingOptions & { file?: string }): Promise<number> {
   if (options.printImages) return printImages(options);
-  const collect = { ...toDiagnoseOptions(words, options), everything: true };
+  const collect = { ...toDiagnoseOptions(words, options, 'record'), everything: true };
   if (options.dryRun) return printDryRun(collect, 'record');
   const { record } = await import('../app/diagnose.ts');
   return inWorld(options, true, async (world, stop) => {
@@ -151,8 +151,12 @@ function refuseAnother(file: string, recorded: string, asked: string | null): vo
   if (asked !== null && asked !== recorded) throw new UsageError(`${file} is a recording of namespace ${recorded}, not of ${asked}`);
 }
 
-export function toDiagnoseOptions(words: string[], options: CollectingOptions & { capture?: boolean }): DiagnoseOptions {
-  const target = parseTarget(words);
+export function toDiagnoseOptions(
+  words: string[],
+  options: CollectingOptions & { capture?: boolean },
+  command: 'diagnose' | 'record' | 'capture',
+): DiagnoseOptions {
+  const target = parseTarget(words, command);
   if (!target.ok) throw new UsageError(target.sentence);
   const from = options.from === undefined ? null : parseFrom(options.from);
   if (from && !from.ok) throw new UsageError(from.sentence);

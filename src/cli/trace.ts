@@ -93,7 +93,7 @@ function targetOf(words: readonly string[], { to, namespace }: TraceCommandOptio
       throw new UsageError(`${text}: write pod/NAME:PORT or pod/NAMESPACE/NAME:PORT`);
     return { kind: 'pod', namespace: own ?? null, name, port: port === undefined ? undefined : Number(port) };
   }
-  const parsed = parseTarget(given);
+  const parsed = parseTarget(given, 'trace');
   if (!parsed.ok) throw new UsageError(parsed.sentence);
   refuseTwoNamespaces(parsed.target.namespace, namespace);
   return { kind: 'service', namespace: parsed.target.namespace, name: parsed.target.name, port: parsed.target.port ?? undefined };

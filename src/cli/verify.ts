@@ -70,7 +70,7 @@ async function verifyBundle(
 function targetsOf(words: readonly string[], options: VerifyCommandOptions): { namespace: string | null; name: string }[] {
   if (options.allNamespaces && words.length > 0) throw new UsageError('name Services, or all with -A, not both');
   return words.map((word) => {
-    const parsed = parseTarget([word]);
+    const parsed = parseTarget([word], 'verify');
     if (!parsed.ok) throw new UsageError(parsed.sentence);
     const { name, namespace, port } = parsed.target;
     if (port !== null) throw new UsageError(`${word}: all ports of a Service are verified; leave the port away`);

@@ -4,6 +4,8 @@ export interface TargetArgument {
   namespace: string | null;
   port: string | null;
 }
+/** The command that a target is given to; what it says names it. */
+export type TargetCommand = 'diagnose' | 'record' | 'verify' | 'trace' | 'capture';
 export type TargetResult = { ok: true; target: TargetArgument } | { ok: false; sentence: string };
 
 const serviceKinds = new Set(['svc', 'service', 'services', 'service.v1', 'services.v1', 'service.v1.', 'services.v1.']);
@@ -22,14 +24,14 @@ export const isObjectName = (name: string): boolean => name.length <= 253 && nam
  * `svc/x`, `service x`, `services/x`, `x`, `x.ns`, `x.ns.svc`, `x.ns.svc.cluster.local`, each with `:port` (number or name).
  * Several words are joined as kubectl does: `service x`.
  */
-export function parseTarget(words: readonly string[]): TargetResult {
-  if (words.length === 0) return fail('no target: say which Service, for example `k8snet diagnose svc/my-service`');
+export function parseTarget(words: readonly string[], command: TargetCommand = 'diagnose'): TargetResult {
+  if (words.length === 0) return fail(`no target: say which Service, for example \`k8snet ${command} svc/my-service\``);
   if (words.length > 2) return fail(`too many arguments: ${words.join(' ')}`);
   const joined = words.length === 2 ? `${words[0]}/${words[1]}` : (words[0] as string);
   const slash = joined.indexOf('/');
   if (slash >= 0) {
     const kind = joined.slice(0, slash).toLowerCase();
-    if (!serviceKinds.has(kind)) return fail(wrongKind(kind));
+    if (!serviceKinds.has(kind)) return fail(wrongKind(kind, command));
     if (joined.indexOf('/', slash + 1) >= 0) return fail(`${joined}: a name has no "/"; the namespace is given by -n`);
   }
   return parseName(slash >= 0 ? joined.slice(slash + 1) : joined);
@@ -50,8 +52,10 @@ export const isPort = (text: string): boolean => (/^\d+$/.test(text) ? Number(te
 
 const fail = (sentence: string): TargetResult => ({ ok: false, sentence });
 
-function wrongKind(kind: string): string {
-  const known = otherKinds.has(kind) ? `k8snet diagnoses Services, not ${kind}` : `"${kind}" is no kind that k8snet knows`;
+function wrongKind(kind: string, command: TargetCommand): string {
+  const takes = command === 'trace' ? 'Services, pods and addresses' : 'Services';
+  const known = otherKinds.has(kind) ? `k8snet ${command} is for ${takes}, not ${kind}` : `"${kind}" is no kind that k8snet knows`;
+  if (command === 'trace') return `${known}: write svc/NAME, pod/NAME or ADDRESS, each with :PORT where one is meant`;
   return `${known}: write svc/NAME (or service NAME, NAME, NAME.NAMESPACE). A pod is named as the client: --from pod/NAME`;
 }
 

@@ -43,7 +43,7 @@ describe('k8snet trace --bundle', () => {
   it.each([
     [['--bundle', bundle('cni-mtu'), '--udp', '--icmp'], 'one protocol at a time'],
     [['--bundle', bundle('cni-mtu'), 'svc/a', '--to', 'svc/b'], 'two targets are given'],
-    [['--bundle', bundle('cni-mtu'), 'deploy/x'], 'k8snet diagnoses Services'],
+    [['--bundle', bundle('cni-mtu'), 'deploy/x'], 'k8snet trace is for Services'],
     [['--bundle', bundle('cni-mtu'), 'svc/my-service:9999'], 'has no port "9999"; it has 80'],
     [['--bundle', bundle('cni-mtu'), '--from', 'pod/clent'], 'there is no pod "clent" in namespace "default"; near names: client'],
     [['--bundle', bundle('cni-mtu'), '--to', 'pod/nope:80'], 'there is no pod "nope"'],

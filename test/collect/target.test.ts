@@ -27,7 +27,7 @@ describe('parseTarget', () => {
   it.each([
     [[], /no target/],
     [['a', 'b', 'c'], /too many arguments/],
-    [['pod/web-0'], /k8snet diagnoses Services, not pod: write svc\/NAME/],
+    [['pod/web-0'], /k8snet diagnose is for Services, not pod: write svc\/NAME/],
     [['deploy', 'web'], /not deploy/],
     [['foo/bar'], /"foo" is no kind/],
     [['svc/'], /is not a Service name/],
@@ -47,6 +47,13 @@ describe('parseTarget', () => {
     [[`a${'b'.repeat(63)}`], /is not a Service name/],
   ])('%j is refused, in a sentence', (words, sentence) => {
     expect(parseTarget(words)).toEqual({ ok: false, sentence: expect.stringMatching(sentence) });
+  });
+
+  it('names the command that it was given to', () => {
+    const told = (words: string) => ({ ok: false, sentence: expect.stringContaining(words) });
+    expect(parseTarget([], 'capture')).toEqual(told('k8snet capture svc/my-service'));
+    expect(parseTarget(['pod/client'], 'capture')).toEqual(told('k8snet capture is for Services, not pod'));
+    expect(parseTarget(['node/n2:10250'], 'trace')).toEqual(told('k8snet trace is for Services, pods and addresses, not node'));
   });
 
   it('lets nothing through that could leave a path or a shell word', () => {
