@@ -103,7 +103,8 @@ const iptablesTruths: Readonly<Record<string, WalkTruth>> = {
   },
 };
 
-const inNoEndpointMap = at(n1, /10\.96\.\d+\.\d+ \. tcp \. 80 .*goto (reject|drop)-chain/);
+/** Services with nobody at all are rejected; those whose endpoints a traffic policy leaves out are dropped (kube-proxy 1.36, nftables). */
+const inNoEndpointMap = at(n1, /10\.96\.\d+\.\d+ \. tcp \. 80 .*: (goto reject-chain|drop)/);
 const dnsInNoEndpointMap = at(n1, /10\.96\.0\.10 \. udp \. 53 .*goto reject-chain/, 'dns');
 const refusedByCheck = at(n1, /Reject traffic to invalid ports of ClusterIPs|Drop traffic to unallocated ClusterIPs/);
 
