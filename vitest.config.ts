@@ -6,6 +6,8 @@ const prefix = process.env.PREFIX ?? 'k8snet-test';
 export default defineConfig({
   test: {
     reporters: ['default', './test/reporter.ts'],
+    // Else one core is left idle, which on a small machine is half of it.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
