@@ -9,7 +9,7 @@ export async function traceInstances(): Promise<string[]> {
 }
 
 /** Ids of processes of this machine of which a file in /proc says this. */
-export function processesWhere(file: 'cgroup' | 'cmdline' | 'environ', says: (text: string) => boolean): string[] {
+export function processesWhere(file: 'cgroup' | 'cmdline' | 'environ' | 'status', says: (text: string) => boolean): string[] {
   return readdirSync('/proc').filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {

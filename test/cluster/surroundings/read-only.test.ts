@@ -12,15 +12,19 @@ const service = 'surroundings-read-only';
 const directory = mkdtempSync(join(tmpdir(), 'k8snet-test-'));
 const client = ['svc/my-service', '--from', 'pod/client'];
 
-/** Network namespaces of pods, by what is printed of them; a process of the pod leads there. */
+/**
+ * Network namespaces of pods, by what is printed of them; the container's first process leads there. Others of the same cgroup may be
+ * gone in a moment, or be zombies, which have no namespace; their ids can be the lower ones once the kernel's have wrapped around.
+ */
 async function podNamespaces(): Promise<Record<string, string>> {
   const columns = '{range .items[*]}{.metadata.name} {.status.containerStatuses[0].containerID}{"\\n"}{end}';
   // Those of the cluster itself: pods of other tests may be on their way out.
   const pods = await mustKubectl(['get', 'pods', '-n', 'default', '-l', 'app in (client, web)', '-o', `jsonpath=${columns}`]);
+  const first = new Set(processesWhere('status', (text) => /^NSpid:.*\t1$/m.test(text)));
   return Object.fromEntries(
     pods.split('\n').flatMap((line) => {
       const [name = '', id = ''] = line.split(/ (?:containerd:\/\/)?/);
-      const [pid] = id === '' ? [] : processesWhere('cgroup', (text) => text.includes(id));
+      const pid = id === '' ? undefined : processesWhere('cgroup', (text) => text.includes(id)).find((item) => first.has(item));
       return pid === undefined ? [] : [[`pod ${name}`, `/proc/${pid}/ns/net`]];
     }),
   );
