@@ -4,7 +4,7 @@ import { markedProbes } from '../collect/capture/probes.ts';
 import { captureBounds, captureScript, captureSections } from '../collect/capture/script.ts';
 import { flagArguments } from '../collect/kubectl.ts';
 import { containerName, newNodePod, nodePodManifest } from '../collect/node-pod.ts';
-import { type Namespace, prelude, setup } from '../collect/prelude.ts';
+import { functionsOf, type Namespace } from '../collect/prelude.ts';
 import { connectProbe, dnsServerProbe, nameProbes, serviceTries } from '../collect/probe-sections.ts';
 import { buildScript, type Section } from '../collect/script.ts';
 import { nodeDetailSections, nodeSections, podSections } from '../collect/sections.ts';
@@ -53,7 +53,7 @@ export function dryRun(options: DiagnoseOptions, command: 'diagnose' | 'record' 
 const client: Namespace = { name: 'client', containerIds: ['CONTAINER-ID'] };
 
 function scriptOf(sections: readonly Section[]): string {
-  return buildScript(sections, { prelude: prelude('node-pod'), setup: setup('node-pod', [client]) }, 'NONCE').script;
+  return buildScript(sections, functionsOf('node-pod', [client]), 'NONCE').script;
 }
 
 /** What is read on a node and in the client, and the probes. */

@@ -17,6 +17,12 @@ export function clientPod(plan: Plan): Pod | undefined {
   return plan.client.kind === 'Pod' ? plan.pods.get(`${plan.client.namespace}/${plan.client.name}`) : undefined;
 }
 
+/** The client's network namespace in a script: its pod's own, or the node's. */
+export function clientNamespace(plan: Plan): string {
+  const pod = clientPod(plan);
+  return pod && !pod.spec.hostNetwork ? namespaceName(pod) : 'host';
+}
+
 export const serviceAddresses = (service: Service | undefined): string[] =>
   (service?.spec.clusterIPs ?? (service?.spec.clusterIP ? [service.spec.clusterIP] : [])).filter(
     (ip) => ip !== '' && ip !== 'None' && !ip.includes(':'),

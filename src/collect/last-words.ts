@@ -1,9 +1,9 @@
 import type { Entry } from '../snapshot/entry.ts';
-import { clientPod, namespaceName, podsOfNode, serviceAddresses, speaksOf, toNamespaces } from './flow.ts';
+import { clientNamespace, clientPod, podsOfNode, serviceAddresses, speaksOf, toNamespaces } from './flow.ts';
 import { type NodePods, newNodePod } from './node-pod.ts';
 import { ranOn } from './node-rounds.ts';
 import type { Plan } from './plan.ts';
-import { prelude, setup } from './prelude.ts';
+import { functionsOf } from './prelude.ts';
 import { connectProbe, dnsServerProbe } from './probe-sections.ts';
 import { buildScript, readScriptOutput, type Section } from './script.ts';
 import { sysctlInBrief } from './sections.ts';
@@ -21,10 +21,7 @@ export async function askForLastWords(
   { image, namespace }: { image: string; namespace: string },
 ): Promise<Entry[]> {
   const sections = [sysctlInBrief(node), ...(plan.client.node === node ? clientProbesInBrief(plan) : [])];
-  const { nonce, script } = buildScript(sections, {
-    prelude: prelude('node-pod'),
-    setup: setup('node-pod', toNamespaces(podsOfNode(plan, node))),
-  });
+  const { nonce, script } = buildScript(sections, functionsOf('node-pod', toNamespaces(podsOfNode(plan, node))));
   const message = await nodePods.askByMessage(newNodePod(node, namespace, image), script, limitMilliseconds);
   if (message === undefined) return [];
   const outputs = readScriptOutput(sections, nonce, Buffer.from(message));
@@ -38,7 +35,7 @@ export async function askForLastWords(
 function clientProbesInBrief(plan: Plan): Section[] {
   const pod = clientPod(plan);
   const origin = pod ? `pod/${plan.client.namespace}/${plan.client.name}` : `node/${plan.client.name}`;
-  const ns = pod && !pod.spec.hostNetwork ? namespaceName(pod) : 'host';
+  const ns = clientNamespace(plan);
   const { port } = plan;
   const speaks = port ? speaksOf(plan.service, port, plan) : null;
   const connect = (stage: 'service' | 'endpoint', address: string, number: number, protocol: string): Section | null =>

@@ -23,6 +23,13 @@ export function prelude(tier: Tier): string {
   return [...(tier === 'node-pod' ? nodePodFunctions : plainFunctions), ...common].join('\n');
 }
 
+/** What a script runs before its sections; `more` behind the rest. */
+export const functionsOf = (
+  tier: Tier,
+  namespaces: readonly Namespace[],
+  ...more: readonly string[]
+): { prelude: string; setup: string } => ({ prelude: prelude(tier), setup: [setup(tier, namespaces), ...more].join('\n') });
+
 /** Tools that a section may call; looked for once, in the image and then on the node. */
 const tools =
   'iptables-nft-save iptables-legacy-save iptables-save ip6tables-nft-save ip6tables-save nft ip bridge conntrack ss nstat ipset ipvsadm nc curl wget bash dig nslookup ping grep awk sed cat head ls timeout tcpdump base64 tc';

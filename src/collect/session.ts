@@ -2,7 +2,7 @@ import type { Reason } from '../model/observed.ts';
 import type { Entry, RanOn } from '../snapshot/entry.ts';
 import type { Kubectl, KubectlResult } from './kubectl.ts';
 import { execScript } from './node-pod.ts';
-import { type Namespace, prelude, setup, type Tier } from './prelude.ts';
+import { functionsOf, type Namespace, type Tier } from './prelude.ts';
 import { buildScript, readScriptOutput, type Section, type SectionOutput } from './script.ts';
 
 /** A container that a script can be run in, and what can be reached from it. */
@@ -58,7 +58,7 @@ async function runRound(
   namespaces: readonly Namespace[],
   limitMilliseconds: number,
 ): Promise<Round> {
-  const { nonce, script } = buildScript(sections, { prelude: prelude(session.tier), setup: setup(session.tier, namespaces) });
+  const { nonce, script } = buildScript(sections, functionsOf(session.tier, namespaces));
   const result = await execScript(kubectl, session, script, limitMilliseconds);
   const outputs = readScriptOutput(sections, nonce, result.stdout);
   const failure = execFailure(result);

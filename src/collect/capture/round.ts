@@ -1,11 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { PassThrough } from 'node:stream';
 import { type CapturePlace, type CapturePlan, placeKey } from '../../model/capture-path.ts';
 import type { Pod } from '../../schema/kubernetes.ts';
 import type { Entry, RanOn } from '../../snapshot/entry.ts';
-import { clientPod, namespaceName, speaksOf, toNamespaces } from '../flow.ts';
+import { clientNamespace, clientPod, namespaceName, speaksOf, toNamespaces } from '../flow.ts';
 import type { Kubectl } from '../kubectl.ts';
-import { execScript } from '../node-pod.ts';
 import type { Plan } from '../plan.ts';
 import type { ReadFailure } from '../reader.ts';
 import { readScriptOutput } from '../script.ts';
@@ -13,6 +11,7 @@ import { execFailure, runSections, type Session } from '../session.ts';
 import type { CaptureTarget } from './counters.ts';
 import { captureFilter } from './filter.ts';
 import { markedProbes } from './probes.ts';
+import { letScriptsLeave, startScript, withoutNodePod } from './running.ts';
 import { captureBounds, captureScript, captureSections, endWord, listeningMark, quietWord } from './script.ts';
 
 export interface CaptureDeps {
@@ -45,8 +44,7 @@ export async function captureRound(plan: Plan, watched: CapturePlan, deps: Captu
       return late[index] ? entries.map((entry) => (entry.failure ? entry : { ...entry, failure: notListening })) : entries;
     }),
   );
-  // Interrupted, the execs are gone at once; the scripts take their trace instances away before the pods go.
-  if (deps.signal.aborted) await new Promise((resolve) => setTimeout(resolve, goodbyeMilliseconds));
+  await letScriptsLeave(deps.signal);
   return [{ ...planEntry, exit: 0, stdout: JSON.stringify(watched) }, ...probe, ...seen.flat()];
 }
 
@@ -69,9 +67,6 @@ export const filterOf = (watched: CapturePlan): string =>
 export const snapLengthOf = ({ tries }: CapturePlan): number =>
   tries[0]?.protocol === 'UDP' ? captureBounds.dnsSnapLength : captureBounds.snapLength;
 
-/** What a script needs to notice the end of its input and to leave. */
-export const goodbyeMilliseconds = 1500;
-
 export const planEntry: Entry = {
   key: 'capture/plan',
   command: 'k8snet capture',
@@ -86,8 +81,7 @@ export const notCaptured = (detail: string): Entry => ({ ...planEntry, failure: 
 
 function sendProbe(plan: Plan, watched: CapturePlan, session: Session, kubectl: Kubectl): Promise<Entry[]> {
   const pod = clientPod(plan);
-  const isOwn = pod !== undefined && !pod.spec.hostNetwork;
-  const section = markedProbes(isOwn ? namespaceName(pod) : 'host', watched.tries, isHttp(plan), plan.domain);
+  const section = markedProbes(clientNamespace(plan), watched.tries, isHttp(plan), plan.domain);
   return runSections(kubectl, session, [section], toNamespaces(pod ? [pod] : []), () => ranOn(watched.client.place), 30_000);
 }
 
@@ -105,13 +99,11 @@ const notListening: NonNullable<Entry['failure']> = { reason: 'timeout', detail:
 
 interface NodeCapture {
   /** Resolves when all captures of the node listen, or can't. */
-  listening: Promise<void>;
+  listening: Promise<unknown>;
   isListening: () => boolean;
   end: (word: string) => void;
   entries: Promise<Entry[]>;
 }
-
-export const startMilliseconds = 8000;
 
 function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: string, deps: CaptureDeps): NodeCapture {
   const places = watched.places.filter((place) => place.node === node);
@@ -124,36 +116,28 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
   const failed = (reason: NonNullable<Entry['failure']>): Entry[] =>
     sections.map(({ key, command }) => ({ key, command, on: on(key), exit: null, stdout: '', stderr: '', failure: reason }));
   if (session?.tier !== 'node-pod') {
-    const why = deps.failure(node)?.detail ?? 'captures need a node pod';
     return {
       listening: Promise.resolve(),
       isListening: () => true,
       end: () => {},
-      entries: Promise.resolve(failed({ reason: 'not-collected', detail: why })),
+      entries: Promise.resolve(failed(withoutNodePod(deps.failure(node)))),
     };
   }
   const nonce = randomBytes(8).toString('hex');
   const script = captureScript(sections, toNamespaces(podsAt(plan, places)), { nonce, filter, ...wanted });
-  const input = new PassThrough();
-  input.write(`${script}\n`);
-  let resolve = (): void => {};
-  const listening = new Promise<void>((done) => {
-    resolve = done;
-  });
   let said = '';
-  const onOutput = (chunk: Uint8Array) => {
-    if (said.length < 4096) said += Buffer.from(chunk).toString('latin1');
-    if (said.includes(listeningMark(nonce))) resolve();
-  };
-  const timer = setTimeout(() => resolve(), startMilliseconds);
-  const run = execScript(deps.kubectl, session, input, (captureBounds.seconds + 20) * 1000, onOutput);
-  void run.finally(() => {
-    clearTimeout(timer);
-    resolve();
+  const isListening = (): boolean => said.includes(listeningMark(nonce));
+  const { listening, result, end } = startScript(deps.kubectl, session, script, {
+    limitMilliseconds: (captureBounds.seconds + 20) * 1000,
+    isListening,
+    onOutput: (chunk) => {
+      if (said.length < 4096) said += Buffer.from(chunk).toString('latin1');
+    },
+    isKept: true,
   });
-  const entries = run.then((result) => {
-    const failure = execFailure(result);
-    const outputs = readScriptOutput(sections, nonce, result.stdout);
+  const entries = result.then((ended) => {
+    const failure = execFailure(ended);
+    const outputs = readScriptOutput(sections, nonce, ended.stdout);
     return sections.map(({ key, command }): Entry => {
       const output = outputs.get(key);
       if (!output)
@@ -169,7 +153,7 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
       return { key, command, on: on(key), ...output, ...(failure && output.failure ? { failure } : {}) };
     });
   });
-  return { listening, isListening: () => said.includes(listeningMark(nonce)), end: (word) => void input.end(`${word}\n`), entries };
+  return { listening, isListening, end, entries };
 }
 
 export const nsOf = (plan: Plan, place: CapturePlace): string => {

@@ -1,5 +1,5 @@
 import { type CaptureBackend, mostPackets } from '../../model/capture-path.ts';
-import { type Namespace, prelude, setup } from '../prelude.ts';
+import { functionsOf, type Namespace } from '../prelude.ts';
 import { buildScript, type Section } from '../script.ts';
 import { quote } from '../shell.ts';
 import { type CaptureTarget, countersSections, countersSetup } from './counters.ts';
@@ -38,8 +38,7 @@ interface CaptureSetup {
 
 /** The whole script of a node: it captures until it is told to end, and brings home what `captureSections` names. */
 export function captureScript(sections: readonly Section[], namespaces: readonly Namespace[], options: CaptureSetup): string {
-  const functions = { prelude: prelude('node-pod'), setup: [setup('node-pod', namespaces), captureSetup(options, sections)].join('\n') };
-  return buildScript(sections, functions, options.nonce).script;
+  return buildScript(sections, functionsOf('node-pod', namespaces, captureSetup(options, sections)), options.nonce).script;
 }
 
 /**

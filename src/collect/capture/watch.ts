@@ -3,14 +3,15 @@ import { PassThrough } from 'node:stream';
 import { type CapturePlan, type MarkedTry, placeKey } from '../../model/capture-path.ts';
 import type { WatchEnd, WatchedTry, WatchRecord, WatchRequest } from '../../model/watch.ts';
 import type { Entry } from '../../snapshot/entry.ts';
-import { clientPod, namespaceName, toNamespaces } from '../flow.ts';
+import { clientNamespace, clientPod, toNamespaces } from '../flow.ts';
 import { execScript } from '../node-pod.ts';
 import type { Plan } from '../plan.ts';
-import { prelude, setup } from '../prelude.ts';
+import { functionsOf } from '../prelude.ts';
 import { buildScript } from '../script.ts';
 import { execFailure } from '../session.ts';
 import { tryLimit } from './probes.ts';
-import { type CaptureDeps, filterOf, goodbyeMilliseconds, isHttp, planEntry, snapLengthOf } from './round.ts';
+import { type CaptureDeps, filterOf, isHttp, planEntry, snapLengthOf } from './round.ts';
+import { letScriptsLeave } from './running.ts';
 import { wasSentAgain } from './sent-again.ts';
 import { openStream, type Stream } from './stream.ts';
 import { createTally, type Tally } from './tally.ts';
@@ -41,8 +42,7 @@ export async function watchRound(plan: Plan, watched: CapturePlan, request: Watc
   await Promise.all(streams.map((stream) => stream.listening));
   const record = await sendTries(plan, watched, request, streams, deps);
   const seen = (await Promise.all(streams.map((stream) => stream.end()))).flat();
-  // Interrupted, the execs are gone at once; the scripts take their trace instances away before the pods go.
-  if (deps.signal.aborted) await new Promise((resolve) => setTimeout(resolve, goodbyeMilliseconds));
+  await letScriptsLeave(deps.signal);
   const entry = (key: string, stdout: string): Entry => ({ ...planEntry, key, exit: 0, stdout });
   const said = record.last.map((item) => `k8snet-try ${item.sourcePort} rc=0 cs=${Math.round(item.seconds * 100)}\n${item.said}\n`);
   return [
@@ -88,14 +88,8 @@ async function sendTries(
   if (!session) return tally.record('broken', request, bytes(), deps.failure(place.node)?.detail ?? 'the client could not be reached');
   const pod = clientPod(plan);
   const ports = { first: watched.tries[0]?.sourcePort ?? 0, last: watched.tries.at(-1)?.sourcePort ?? 0 };
-  const ns = pod && !pod.spec.hostNetwork ? namespaceName(pod) : 'host';
-  const functions = {
-    prelude: prelude(session.tier),
-    setup: [
-      setup(session.tier, toNamespaces(pod ? [pod] : [])),
-      probeLoop({ nonce, ns, kind, domain: plan.domain, targets, ports, request }),
-    ].join('\n'),
-  };
+  const loop = probeLoop({ nonce, ns: clientNamespace(plan), kind, domain: plan.domain, targets, ports, request });
+  const functions = functionsOf(session.tier, toNamespaces(pod ? [pod] : []), loop);
   const input = new PassThrough();
   input.write(`${buildScript([], functions, nonce).script}\n`);
   const run = execScript(deps.kubectl, session, input, (request.seconds + spareSeconds) * 1000, tally.feed, false);
