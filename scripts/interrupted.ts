@@ -5,6 +5,7 @@ import {
   commands,
   type Ending,
   endings,
+  extraSeconds,
   isSudden,
   type RunPlan,
   refusing,
@@ -17,7 +18,7 @@ import {
  * (tcpdump above all), trace instances of the kernel, files on nodes and in the client pod, pods. After an end in order nothing may be there; after kill -9
  * nothing but sleeping pods, and those until their deadline.
  *
- *   npm run interrupted -- [--runs 200] [--minutes 60] [--seed 1] [--prefix k8snet,k8snet-b] [--json]
+ *   npm run interrupted -- [--runs 200] [--minutes 60] [--seed 1] [--prefix k8snet,k8snet-b] [--only COMMAND,COMMAND] [--json]
  */
 interface Result {
   command: Command;
@@ -37,11 +38,13 @@ const total = Number(argument('runs', '200'));
 const until = performance.now() + Number(argument('minutes', '600')) * 60_000;
 const seed = Number(argument('seed', '1'));
 const prefixes = argument('prefix', process.env.PREFIX ?? 'k8snet').split(',');
+const only = argument('only', commands.join(',')).split(',');
+const chosen = commands.filter((command) => only.includes(command));
 const json = process.argv.includes('--json');
 
 /** Seconds: the run's own limit; 30 more and its pods end by themselves. */
 const timeout = 30;
-const deadline = timeout + 30;
+const deadlineOf = (command: Command): number => timeout + extraSeconds(command) + 30;
 /**
  * Seconds after an end in order by which everything has to be gone; after kill -9, all but pods (a capture ends by itself after 20 s). A trace instance and a
  * file do not tell whose they are: those of others' captures and tests on this machine go within `others`.
@@ -50,6 +53,10 @@ const patience = { ordered: 15, sudden: 25, others: 45 };
 /** Seconds in which a kubelet notices that a pod's deadline has passed. */
 const kubeletSlack = 30;
 
+if (chosen.length < new Set(only).size) {
+  console.error(`--only takes some of: ${commands.join(', ')}`);
+  process.exit(2);
+}
 for (const prefix of prefixes) {
   const reason = whyNoCluster(clusterPaths({ ...process.env, PREFIX: prefix }));
   if (reason === undefined) continue;
@@ -72,7 +79,7 @@ const random = randomFrom(seed);
 /** Every command with every end, in random order, again and again. */
 function* plans(count: number): Generator<{ command: Command; ending: Ending; share: number; refused: boolean }> {
   for (let made = 0; made < count; ) {
-    const pairs = commands.flatMap((command) => endings.map((ending) => ({ command, ending, order: random() })));
+    const pairs = chosen.flatMap((command) => endings.map((ending) => ({ command, ending, order: random() })));
     for (const { command, ending } of pairs.sort((a, b) => a.order - b.order)) {
       if (made++ === count || performance.now() > until) return;
       const refused = ending === 'failure of the probes' || (ending !== 'success' && random() < 0.3);
@@ -159,7 +166,7 @@ const withoutPods = ({ pods: _, ended: __, ...rest }: Left): Partial<Left> => ({
 });
 
 async function atDeadline(result: Result, look: () => Promise<Left>, ended: number): Promise<void> {
-  await pause(deadline * 1000 - (performance.now() - ended));
+  await pause(deadlineOf(result.command) * 1000 - (performance.now() - ended));
   const { left } = await settle(look, ({ ended: _, ...rest }) => rest, performance.now(), kubeletSlack);
   Object.assign(result.left, left);
 }
@@ -190,7 +197,7 @@ function summary(): object {
     runs: results.length,
     runsThatLeft: leaks.length,
     left: Object.fromEntries(kinds.map((kind) => [kind, leaks.filter(({ left }) => left[kind] !== undefined).length])),
-    commands: Object.fromEntries(commands.map((command) => [command, results.filter((result) => result.command === command).length])),
+    commands: Object.fromEntries(chosen.map((command) => [command, results.filter((result) => result.command === command).length])),
     endings: Object.fromEntries(endings.map((ending) => [ending, of(ending)])),
     leaks,
   };

@@ -20,8 +20,19 @@ export type Ending = (typeof endings)[number];
 /** Whether nobody is left to take away what the run made. */
 export const isSudden = (ending: Ending): boolean => ending === 'kill -9' || ending === 'kill -9 of the group';
 
-export const commands = ['capture', 'diagnose', 'diagnose --capture', 'diagnose --node-access none', 'trace', 'verify'] as const;
+export const commands = [
+  'capture',
+  'capture --watch 8s',
+  'diagnose',
+  'diagnose --capture',
+  'diagnose --node-access none',
+  'trace',
+  'verify',
+] as const;
 export type Command = (typeof commands)[number];
+
+/** Seconds by which a command may take longer than --timeout says: those of its watch. */
+export const extraSeconds = (command: Command): number => Number(/--watch (\d+)s/.exec(command)?.[1] ?? 0);
 
 /** A Service that refuses every connection. */
 export const refusing = 'interrupted-refuses';
@@ -72,7 +83,7 @@ export function startRun(plan: RunPlan, prefix: string): Started {
 
 function wordsOf({ command, ending, at, service, timeout, namespace }: RunPlan): string[] {
   const [name = '', ...flags] = command.split(' ');
-  const limit = ending === '--timeout' ? Math.max(1, at) : timeout;
+  const limit = ending === '--timeout' ? Math.max(1, at - extraSeconds(command)) : timeout;
   const from = name === 'verify' ? [] : ['--from', 'pod/client'];
   return [name, `svc/${service}`, ...from, ...flags, '--node-namespace', namespace, '--timeout', `${Math.round(limit * 1000)}ms`];
 }

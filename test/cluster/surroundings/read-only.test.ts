@@ -64,6 +64,7 @@ describe.skipIf(reason !== undefined)(`what every command leaves as it was${skip
     { words: ['diagnose', ...client, '--capture'], exit: 0 },
     { words: ['diagnose', ...client, '--node-access', 'none'], exit: 0 },
     { words: ['capture', ...client], exit: 0 },
+    { words: ['capture', ...client, '--watch', '10'], exit: 0 },
     { words: ['capture', ...client, '--pcap', join(directory, 'pcap')], exit: 0 },
     { words: ['trace', ...client], exit: 0 },
     { words: ['verify', 'svc/my-service'], exit: 0 },
