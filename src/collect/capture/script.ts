@@ -51,7 +51,7 @@ export function captureScript(sections: readonly Section[], namespaces: readonly
 function captureSetup({ nonce, filter, snapLength, targets, backends, drops }: CaptureSetup, sections: readonly Section[]): string {
   return [
     opening(filter),
-    waitForWord,
+    waitForWord(captureBounds.seconds + 10),
     countersSetup(
       targets,
       backends,
@@ -99,7 +99,8 @@ export function streamSetup(options: {
     'cap_wait >/dev/null',
     // Without a capture there is nothing to wait for.
     'if grep -q "listening on" "$w/cap.0.err"; then',
-    waitForTheEnd(seconds),
+    waitForWord(seconds),
+    'wait "$word"; sleep 0.2',
     ...(drops ? ['drops_read'] : []),
     'fi',
     'cap_stop',
@@ -115,15 +116,6 @@ const opening = (filter: string): string =>
     dropsOff,
     'trap \'drops_off; cap_stop; rm -rf "$w"\' EXIT',
     `filter=${quote(filter)}`,
-  ].join('\n');
-
-const waitForTheEnd = (seconds: number): string =>
-  [
-    `line=$(timeout ${seconds} head -n 1 2>/dev/null); rc=$?`,
-    // The end of the input without a line: the other side is gone, nobody reads what was captured, and the pod may be deleted at any moment.
-    '[ -n "$line" ] || [ "$rc" = 124 ] || exit 0',
-    // What is under way still comes; a packet that the kernel has handed over is written within a tick.
-    'sleep 0.2',
   ].join('\n');
 
 /** A capture as a person would type it. */
@@ -186,14 +178,15 @@ const startCapture = (bounds: string, seconds: number, to: string): string =>
   ].join('\n');
 
 /**
- * Waits in the background, from the first moment on, for a line on standard input. Its end without a line: the other side is gone, nobody reads what is
- * captured, and the pod may be deleted at any moment.
+ * Waits in the background for a line on standard input, or so many seconds; `wait "$word"` waits for that. The end of the input without a line: the other side is
+ * gone, nobody reads what is captured, and the pod may be deleted at any moment.
  */
-const waitForWord = [
-  'exec 4<&0',
-  `{ limit ${captureBounds.seconds + 10} head -n 1 <&4 >"$w/word" 2>/dev/null; r=$?; [ -s "$w/word" ] || [ "$r" = 124 ] || kill -TERM $$; } &`,
-  'word=$!',
-].join('\n');
+const waitForWord = (seconds: number): string =>
+  [
+    'exec 4<&0',
+    `{ limit ${seconds} head -n 1 <&4 >"$w/word" 2>/dev/null; r=$?; [ -s "$w/word" ] || [ "$r" = 124 ] || kill -TERM $$; } &`,
+    'word=$!',
+  ].join('\n');
 
 const stopCaptures =
   'cap_stop() { [ -n "$caps" ] || return; kill -TERM $caps 2>/dev/null; i=0; while [ $i -lt 40 ] && kill -0 $caps 2>/dev/null; do sleep 0.05; i=$((i+1)); done; kill -KILL $caps 2>/dev/null; caps=; }';
