@@ -148,13 +148,22 @@ async function createProgram(name: string) {
     .argument('[file]', 'a file, or - for standard input')
     .option('--as <kind>', 'what it is (default: guessed)')
     .option('--kinds', 'list the kinds, and end')
-    .option('-o, --output <format>', 'text or json', 'text')
+    .addOption(options.parsedOutputOption())
     .exitOverride()
+    .addHelpText('after', parseHelp)
     .action((file: string | undefined, _: unknown, command: { opts: () => { as?: string; output: string; kinds?: boolean } }) =>
       end(run.runParse(file, command.opts())),
     );
   return program;
 }
+
+const parseHelp = `
+Several outputs in one text are told apart, and each is shown as if it were alone (JSON: as a list under "value").
+
+Exit codes (the same for one output and for several):
+  0 each line was understood   1 not each, or the text shows that it was cut (no COMMIT, a last line without an end, nothing in it)
+  2 bad usage, or no output that k8snet knows
+`;
 
 const verifyHelp = (name: string): string => `
 Examples:

@@ -252,6 +252,10 @@ export const addCaptureOptions = (command: Command): Command =>
     .addOption(new Option('--pcap <directory>', 'also keep the capture files, one for each place'))
     .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'));
 
+/** How `parse` puts out what it understood. */
+export const parsedOutputOption = (): Option =>
+  new Option('-o, --output <format>', 'text or json').argParser(oneOf('text', 'json')).default('text');
+
 export const addOlderThan = (command: Command): Command =>
   command.addOption(
     new Option('--older-than <duration>', 'only pods at least this old, for example 15m').argParser(duration).default(0, 'all'),

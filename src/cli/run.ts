@@ -109,7 +109,7 @@ export async function runExplain(idOrSlug: string | undefined, options: { color:
   throw new UsageError(`there is no check "${idOrSlug}"${near === '' ? '' : `; near ones: ${near}`}; \`k8snet explain\` lists them all`);
 }
 
-/** `k8snet parse`: what k8snet understood of an output that somebody pasted. 0 = all of it, 1 = not all, 2 = nothing. */
+/** `k8snet parse`: what k8snet understood of an output that somebody pasted. 0 = all of it, 1 = not all, or it shows that it was cut, 2 = nothing. */
 export async function runParse(file: string | undefined, options: { as?: string; output: string; kinds?: boolean }): Promise<number> {
   const [{ listKinds, parseText }, { parsedToJson, parsedToText }] = await Promise.all([
     import('../app/parse.ts'),
@@ -123,10 +123,8 @@ export async function runParse(file: string | undefined, options: { as?: string;
   const text = (await readNamed(file === '-' ? '/dev/stdin' : file)).toString('utf8');
   const outcome = parseText(text, options.as);
   if (!outcome.ok) throw new UsageError(outcome.sentence);
-  await writeOut(
-    options.output === 'json' ? parsedToJson(outcome.kind, outcome.parsed) : parsedToText(outcome.kind, outcome.why, outcome.parsed),
-  );
-  return outcome.parsed.unparsed.length === 0 ? exitCodes.healthy : exitCodes.fault;
+  await writeOut(options.output === 'json' ? parsedToJson(outcome.report) : parsedToText(outcome.report));
+  return outcome.isAll ? exitCodes.healthy : exitCodes.fault;
 }
 
 async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, file: string): Promise<number> {

@@ -20,6 +20,16 @@ export interface UnparsedLine {
   why: string;
 }
 
+/**
+ * Why a text is not known to be whole. `cut`: the text itself shows that something is missing (a table without its COMMIT, a last line without an end); `open`: nothing in it would
+ * show that.
+ */
+export interface Doubt {
+  is: 'cut' | 'open';
+  /** For people, without a full stop: `table nat has no COMMIT`. */
+  says: string;
+}
+
 /** A parsed thing that remembers the 1-based line of the input that it came from, so that a report can quote it. */
 export interface HasLine {
   line: number;

@@ -1,5 +1,5 @@
 import type { BaseChain, Chain, Hook, NetfilterRuleset, RulesetSource, RulesetWarning, Statement, Table } from '../model/netfilter.ts';
-import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import type { Doubt, Parsed, UnparsedLine } from '../model/parsed.ts';
 import { parseRule } from './iptables/rule.ts';
 import { type RuleSequences, ruleSequences } from './iptables/rule-sequence.ts';
 import { endsInLine } from './text-lines.ts';
@@ -40,6 +40,16 @@ export function parseIptablesSave(text: string, options: IptablesSaveOptions = {
   });
   state.sequences.finish();
   return { value: state.ruleset, unparsed: state.unparsed, complete: isComplete(state) && endsInLine(text) };
+}
+
+/** What of an iptables-save is seen to be missing. */
+export function missingInSave({ tables, warnings }: NetfilterRuleset): Doubt[] {
+  const doubts = tables.flatMap(({ name, closed }): Doubt[] => {
+    if (name === unknownTable) return [{ is: 'open', says: 'no heading tells the table of the rules' }];
+    return closed ? [] : [{ is: 'cut', says: `table ${name} has no COMMIT` }];
+  });
+  if (warnings.some(({ kind }) => kind === 'incompatible-table')) doubts.push({ is: 'open', says: 'a table is not shown by this tool' });
+  return doubts;
 }
 
 const isComplete = (state: State): boolean =>

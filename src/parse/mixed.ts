@@ -1,7 +1,9 @@
-import type { HasLine, Parsed, UnparsedLine } from '../model/parsed.ts';
+import type { Doubt, HasLine, Parsed, UnparsedLine } from '../model/parsed.ts';
+import { doubtsOf } from './doubts.ts';
 import { type Kind, kinds } from './kind-list.ts';
 import { linesOf } from './line-rules.ts';
 import { isShellMark } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /** A run of lines that one parser reads whole. */
 export interface MixedPart extends HasLine {
@@ -9,6 +11,8 @@ export interface MixedPart extends HasLine {
   lastLine: number;
   value: unknown;
   complete: boolean;
+  /** Why it is not known to be whole. */
+  doubts: Doubt[];
 }
 
 /** More than this many parts is no series of outputs but chance. */
@@ -22,7 +26,7 @@ export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeen
   const lines = linesOf(text);
   const texts = lines.map((line) => line.text);
   const marks = new Map(candidates.map((kind) => [kind, marksOf(texts, kind)]));
-  const search: Search = { texts, marks, budget: tries * (text.length + 1000) };
+  const search: Search = { texts, isEnded: endsInLine(text), marks, budget: tries * (text.length + 1000) };
   const value: MixedPart[] = [];
   const unparsed: UnparsedLine[] = [];
   let at = 0;
@@ -31,7 +35,7 @@ export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeen
     const here = lines[at];
     if (best) value.push(best.part);
     else if (here && isShellMark(here.text))
-      value.push({ kind: 'shell', line: here.line, lastLine: here.line, value: here.text, complete: true });
+      value.push({ kind: 'shell', line: here.line, lastLine: here.line, value: here.text, complete: true, doubts: [] });
     else if (here && here.text.trim() !== '') unparsed.push({ ...here, why: 'fits none of the kinds that are in this text' });
     at = best ? best.end : at + 1;
   }
@@ -41,6 +45,8 @@ export function parseMixed(text: string, candidates: readonly Kind[] = kindsSeen
 
 interface Search {
   texts: string[];
+  /** Whether the last line has its end. */
+  isEnded: boolean;
   /** Where the signature of each candidate stands. */
   marks: Map<Kind, Set<number>>;
   /** Characters that may still be parsed: each try parses the rest of the text, which must not become quadratic. */
@@ -81,14 +87,17 @@ function longestRun(search: Search, start: number): Run | undefined {
     const end = endOfRun(search, start, kind);
     if (end > (best?.end ?? start)) best = { kind, end };
   }
-  return best && runOf(search.texts, best.kind, start, best.end);
+  return best && runOf(search.texts, best.kind, start, best.end, search.isEnded || best.end < search.texts.length);
 }
 
 /** Read alone a run may be less than it was with what follows (a rule that needs its closing line): then it is none. */
-function runOf(texts: readonly string[], kind: Kind, start: number, end: number): Run | undefined {
-  const { parsed } = kind.read(slice(texts, start, end));
+function runOf(texts: readonly string[], kind: Kind, start: number, end: number, isEnded: boolean): Run | undefined {
+  const lines = slice(texts, start, end);
+  const text = isEnded ? lines : lines.slice(0, -1);
+  const { parsed } = kind.read(text);
   if (parsed.unparsed.length > 0) return undefined;
-  return { kind, part: { kind: kind.kind, line: start + 1, lastLine: end, value: parsed.value, complete: parsed.complete }, end };
+  const { value, complete } = parsed;
+  return { kind, part: { kind: kind.kind, line: start + 1, lastLine: end, value, complete, doubts: doubtsOf(kind, text, parsed) }, end };
 }
 
 /**
@@ -103,7 +112,7 @@ function withGluedEnd(search: Search, run: Run | undefined): Run | undefined {
     search.budget -= line.length;
     const next = kinds.find((kind) => kind !== run.kind && kind.signature.test(tail) && leavesNothing(kind, `${tail}\n`));
     const texts = [...search.texts.slice(0, run.end), line.slice(0, index)];
-    const longer = next && runOf(texts, run.kind, run.part.line - 1, run.end + 1);
+    const longer = next && runOf(texts, run.kind, run.part.line - 1, run.end + 1, false);
     return next && longer ? [{ tail, next, longer }] : [];
   });
   const [way] = ways;

@@ -1,7 +1,8 @@
-import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import type { Doubt, Parsed, UnparsedLine } from '../model/parsed.ts';
 import { guessKind } from './guess.ts';
 import { kinds } from './kind-list.ts';
-import { parseAs } from './kinds.ts';
+import { open } from './kinds/kind.ts';
+import { doubtsAs, parseAs } from './kinds.ts';
 import { linesOf } from './line-rules.ts';
 import { remedies, type Undone } from './pasted.ts';
 
@@ -13,6 +14,8 @@ export interface Understanding {
   /** Lines are those of the text as it was given. */
   parsed: Parsed<unknown>;
   undone: Omit<Undone, 'text'>[];
+  /** Why it is not known to be whole; empty where it is, and where lines that were not understood are the only reason. */
+  doubts: Doubt[];
 }
 
 /**
@@ -63,6 +66,7 @@ function attempt(text: string, kind: string | undefined, undone: readonly Undone
     why: guess?.why ?? null,
     parsed: { ...parsed, unparsed, complete: parsed.complete && undone.length === 0 },
     undone: undone.map(({ text: _text, ...step }) => step),
+    doubts: [...doubtsAs(name, text, parsed), ...(undone.length === 0 ? [] : [open('something had to be undone on it')])],
   };
   return { understanding, left: new Set(unparsed.map(({ line }) => line)) };
 }

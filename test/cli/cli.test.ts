@@ -251,6 +251,47 @@ describe('parse', () => {
   });
 });
 
+describe('parse of what somebody pasted', () => {
+  const routes = 'default via 10.60.0.2 dev eth0\n10.60.0.0/24 dev eth0 proto kernel scope link src 10.60.0.1\n';
+  const rules = '0:\tfrom all lookup local\n32766:\tfrom all lookup main\n';
+  const unclosed = '*nat\n:PREROUTING ACCEPT [0:0]\n';
+  const pasted = async (text: string, ...words: string[]) => {
+    const file = join(directory, 'pasted');
+    writeFileSync(file, text);
+    return k8snet(['parse', file, ...words]);
+  };
+
+  it.each([
+    ['all is understood', routes, 0],
+    ['all of several is understood', routes + rules, 0],
+    ['a table lacks its COMMIT', unclosed, 1],
+    ['one of several lacks its COMMIT', routes + unclosed, 1],
+    ['a line is not understood', `${routes}what is this\n`, 1],
+    ['a line of several is not understood', `${routes}what is this\n${rules}`, 1],
+    ['the last line has no end', routes.trimEnd(), 1],
+    ['the last line of several has no end', routes + rules.trimEnd(), 1],
+    ['there is nothing', '', 1],
+    ['nothing is known', 'Lorem ipsum dolor sit amet\n', 2],
+  ])('where %s: exit code by one rule', async (_what, text, exit) => expect((await pasted(text)).exit).toBe(exit));
+
+  it('shows each of several outputs as if it were alone, and says why the whole is not known to be complete', async () => {
+    const { stdout } = await pasted(routes + rules + unclosed);
+    const alone = await pasted(routes);
+    expect(stdout).toContain(alone.stdout.slice(alone.stdout.indexOf('line  type')).trimEnd());
+    expect(stdout).toMatch(/^ip-route, lines 1 to 2: whole, 0 lines not understood$/m);
+    expect(stdout).toMatch(/^iptables-save, lines 5 to 6: not complete \(table nat has no COMMIT\), 0 lines not understood$/m);
+    expect(stdout.split('\n')[0]).toMatch(/not complete \(iptables-save from line 5 on: table nat has no COMMIT; where one output ends /);
+    const { value } = JSON.parse((await pasted(routes + rules, '-o', 'json')).stdout) as { value: unknown[] };
+    expect(value).toMatchObject([
+      { kind: 'ip-route', line: 1, lastLine: 2, complete: true, doubts: [], unparsed: [], value: [{ via: '10.60.0.2' }, {}] },
+      { kind: 'ip-rule', line: 3, lastLine: 4, complete: true },
+    ]);
+  });
+
+  it('refuses a format that there is not', async () =>
+    expect(await pasted(routes, '-o', 'yaml')).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringMatching(/text, json/) }));
+});
+
 describe('--bundle', () => {
   it.each([
     [healthy, 0, 'healthy'],

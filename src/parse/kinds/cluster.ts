@@ -17,7 +17,7 @@ import { parseSysctl } from '../sysctl.ts';
 import { parseToolMessages } from '../tool-message.ts';
 import { parseUsage } from '../usage.ts';
 import { parseWeave } from '../weave.ts';
-import { type Kind, kind } from './kind.ts';
+import { cut, type Kind, kind, open } from './kind.ts';
 
 /** Kinds of the cluster's programs, and what fits nothing else. */
 export const clusterKinds: readonly Kind[] = [
@@ -48,12 +48,15 @@ export const clusterKinds: readonly Kind[] = [
     parseSandboxEvents,
     /FailedCreatePodSandBox|NetworkPluginNotReady|NetworkNotReady|cni plugin not initialized|^\s*(?:Normal|Warning)\s+[A-Z]\w+\s+|^LAST SEEN/,
   ),
-  kind('calicoctl', 'calicoctl node status', parseCalicoctl, /^IPv[46] BGP status|^Calico process is |^calico-node container is /),
+  kind('calicoctl', 'calicoctl node status', parseCalicoctl, /^IPv[46] BGP status|^Calico process is |^calico-node container is /, {
+    otherwise: open('a table of peers has no end'),
+  }),
   kind(
     'birdc',
     'birdcl show protocols, show route',
     parseBirdc,
     /^(?:0001 )?BIRD \S+ ready\.|^(?:2002-)?[Nn]ame +[Pp]roto +[Tt]able +[Ss]tate/,
+    { otherwise: open('it has no closing 0000') },
   ),
   kind(
     'cilium',
@@ -66,6 +69,7 @@ export const clusterKinds: readonly Kind[] = [
     'hubble observe',
     parseHubble,
     /^\{"(?:flow|lost_events)":|^\w{3} +\d+ [\d:.]+(?: \[[^\]]*\])?: \S+ (?:\([^)]*\) )?(?:->|<-|<>) |^TIMESTAMP +SOURCE +DESTINATION/,
+    { otherwise: open('events were lost') },
   ),
   kind('ovs-ofctl', 'ovs-ofctl dump-flows', parseOvsOfctl, /^(?:NXST|OFPST)_FLOW reply|^ cookie=0x/),
   kind(
@@ -80,14 +84,15 @@ export const clusterKinds: readonly Kind[] = [
     parseWeave,
     /^\s*(?:->|<-) \S+:\d+\s+(?:established|pending|failed|retrying|connecting)|^ *PeerDiscovery: /,
   ),
-  kind('ss-summary', 'ss -s', parseSsSummary, /^Total: \d+|^Transport Total {5}IP/),
+  kind('ss-summary', 'ss -s', parseSsSummary, /^Total: \d+|^Transport Total {5}IP/, { otherwise: cut('its last lines are missing') }),
   kind('usage', 'the refusal of an option', parseUsage, /^[\w./-]+: (?:invalid|unrecognized|unknown|illegal) option\b|^Usage: /),
   kind(
     'tool-message',
     'what a tool says when it could not do its work',
     parseToolMessages,
     /^(?:ipset|ip6?tables|nft|ipvsadm|conntrack|xtables-monitor|arptables|ebtables)(?:-\w+)*(?: v[\d.]+)?(?: \([\w-]+\))?: (?!.*have been shown)|: (?:command )?not found$|^Error: |^Error from server|^error: unable to upgrade|^(?:Cannot open network namespace|Cannot find device|Device "|Object ")|exec(?: of)?:? "\S+"(?::| failed:) /,
+    { otherwise: open('messages stand in place of an output') },
   ),
   kind('sysctl', 'sysctl -a', parseSysctl, /^(?:net|kernel|vm|fs|user|dev)[./][\w./-]+ ?= ?/),
-  kind('empty', 'no output', parseEmpty, /^$/),
+  kind('empty', 'no output', parseEmpty, /^$/, { otherwise: cut('there is nothing in it') }),
 ];

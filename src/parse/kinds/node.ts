@@ -27,7 +27,7 @@ import { parseRouteN } from '../route-n.ts';
 import { parseSoftnet } from '../softnet.ts';
 import { parseSs } from '../ss.ts';
 import { parseTcFilter, parseTcQdisc } from '../tc.ts';
-import { type Kind, kind } from './kind.ts';
+import { cut, endless, type Kind, kind, noHeading, nothingIn, open } from './kind.ts';
 
 /** Kinds of links, routes, sockets and counters of a node. */
 export const nodeKinds: readonly Kind[] = [
@@ -36,8 +36,9 @@ export const nodeKinds: readonly Kind[] = [
     'ip monitor',
     parseIpMonitor,
     /^(?:\[[\d:.T-]+\] ?)?\[(?:LINK|ADDR|ROUTE|NEIGH|RULE|NEXTHOP|NETCONF|PREFIX|NSID)\]|^Deleted (?:\d+:|dev |inet6? |(?:local|broadcast|multicast|unreachable|blackhole) |[\da-f.:]+(?:\/\d+)? (?:dev|via) )|^Timestamp: .* usec$/,
+    { otherwise: endless },
   ),
-  kind('bridge-vlan', 'bridge vlan', parseBridgeVlan, /^port\s+vlan/),
+  kind('bridge-vlan', 'bridge vlan', parseBridgeVlan, /^port\s+vlan/, { otherwise: noHeading }),
   kind('bridge-fdb', 'bridge fdb', parseBridgeFdb, /^(?:[0-9a-f]{2}:){5}[0-9a-f]{2} dev \S+|^\s*"mac": ?"|^\[?\{"mac":/),
   kind(
     'bridge-link',
@@ -46,19 +47,21 @@ export const nodeKinds: readonly Kind[] = [
     /^\d+: \S+ .*(?:master \S+ )?state (?:disabled|listening|learning|forwarding|blocking)\b/,
   ),
   kind('bridge-mdb', 'bridge mdb', parseBridgeMdb, /^dev \S+ port \S+ grp /),
-  kind('brctl-show', 'brctl show', parseBrctlShow, /^bridge name\s+bridge id\s+STP/),
-  kind('brctl-showmacs', 'brctl showmacs', parseBrctlShowmacs, /^port no\s+mac addr/),
+  kind('brctl-show', 'brctl show', parseBrctlShow, /^bridge name\s+bridge id\s+STP/, { otherwise: noHeading }),
+  kind('brctl-showmacs', 'brctl showmacs', parseBrctlShowmacs, /^port no\s+mac addr/, { otherwise: noHeading }),
   kind(
     'ip-addr',
     'ip addr',
     parseIpAddr,
     /^\s+inet6? \S+ .*scope |^\s*"addr_info"|"addr_info":|^\S+\s+(?:UP|DOWN|UNKNOWN)\s+(?:[\d.]+\/|[0-9a-f:]+\/)/,
+    { otherwise: nothingIn },
   ),
   kind(
     'ip-link',
     'ip link',
     parseIpLink,
     /^\d+: [^\s:]+: <|"ifindex":.*"flags":|^\s*"link_type":|^\S+\s+(?:UP|DOWN|UNKNOWN|LOWERLAYERDOWN)\s+(?:[0-9a-f:]{17}|[\d.]+) </,
+    { otherwise: nothingIn },
   ),
   kind('ip-rule', 'ip rule', parseIpRule, /^\d+:\s+(?:not )?from |"priority":\s?\d+,/),
   kind(
@@ -67,12 +70,15 @@ export const nodeKinds: readonly Kind[] = [
     parseIpNeigh,
     /^\S+ dev \S+ (?:lladdr \S+ )?.*(?:REACHABLE|STALE|DELAY|PROBE|FAILED|INCOMPLETE|PERMANENT|NOARP|NONE)|"state":\s?\[/,
   ),
-  kind('ip-route-get', 'ip route get', parseIpRouteGet, /^\s+cache\b|\buid \d+\s*$|^RTNETLINK answers: |"uid":\s?\d+/),
+  kind('ip-route-get', 'ip route get', parseIpRouteGet, /^\s+cache\b|\buid \d+\s*$|^RTNETLINK answers: |"uid":\s?\d+/, {
+    otherwise: nothingIn,
+  }),
   kind(
     'ip-route',
     'ip route',
     parseIpRoute,
     /^(?:default|(?:(?:unreachable|blackhole|prohibit|throw|local|broadcast|multicast|anycast|unicast) )?(?:default|[\d.]+(?:\/\d+)?|[0-9a-f:]+(?:\/\d+)?)) (?:via|dev|proto|metric|nhid|table|scope|encap|nexthop|tos)\b|^(?:blackhole|unreachable|prohibit|throw) |"dst":\s?"|^Dump terminated|^RTNETLINK answers: No such/,
+    { otherwise: open('BusyBox wrote it, which hides next hops') },
   ),
   kind(
     'ip-nexthop',
@@ -86,8 +92,9 @@ export const nodeKinds: readonly Kind[] = [
     'route -n, netstat -rn, /proc/net/route',
     parseRouteN,
     /^(?:Kernel IP(?:v6)? routing table|Kernel-IP-Routentabelle|Destination\s+(?:Gateway|Next Hop)\s|Ziel\s+Router|Iface\s+Destination\s+Gateway)/,
+    { otherwise: noHeading },
   ),
-  kind('ifconfig', 'ifconfig', parseIfconfig, /^\S+: flags=\d+<|^\S+\s+Link encap:/),
+  kind('ifconfig', 'ifconfig', parseIfconfig, /^\S+: flags=\d+<|^\S+\s+Link encap:/, { otherwise: nothingIn }),
   kind(
     'arp',
     'arp -n, arp -an, /proc/net/arp',
@@ -99,27 +106,36 @@ export const nodeKinds: readonly Kind[] = [
     'ss',
     parseSs,
     /^(?:Netid\s+)?State\s+Recv-Q\s+Send-Q|^(?:(?:tcp|udp|u_\w+|raw|p_\w+|nl|v_\w+)\s+)?(?:ESTAB|LISTEN|UNCONN|TIME-WAIT|SYN-SENT|CLOSE-WAIT|FIN-WAIT-[12])\s+\d+\s+\d+\s/,
+    { otherwise: noHeading },
   ),
-  kind('netstat', 'netstat -tnl', parseNetstat, /^Active (?:Internet|UNIX) |^Aktive Internetverbindungen|^Proto Recv-Q Send-Q/),
-  kind('netstat-i', 'netstat -i', parseNetstatInterfaces, /^Kernel Interface table|^Iface\s+MTU\s.*RX-OK/),
-  kind('netstat-s', 'netstat -s', parseNetstatStatistics, /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt):\s*$/),
+  kind('netstat', 'netstat -tnl', parseNetstat, /^Active (?:Internet|UNIX) |^Aktive Internetverbindungen|^Proto Recv-Q Send-Q/, {
+    otherwise: noHeading,
+  }),
+  kind('netstat-i', 'netstat -i', parseNetstatInterfaces, /^Kernel Interface table|^Iface\s+MTU\s.*RX-OK/, { otherwise: noHeading }),
+  kind('netstat-s', 'netstat -s', parseNetstatStatistics, /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt):\s*$/, { otherwise: noHeading }),
   kind(
     'proc-net-snmp',
     '/proc/net/snmp, /proc/net/netstat',
     parseProcNetSnmp,
     /^(?:Ip|Tcp|Udp|Icmp|TcpExt|IpExt): [A-Z]\w+ |^(?:Ip|Icmp|Udp|UdpLite)6[A-Z]\w+\s+\d+$/,
+    { otherwise: noHeading },
   ),
-  kind('proc-net-dev', '/proc/net/dev', parseProcNetDev, /^Inter-\|\s+Receive/),
-  kind('proc-net-sockets', '/proc/net/tcp, udp', (text) => parseProcNetSockets(text), /^\s*sl\s+local_address\s/),
-  kind('proc-sockstat', '/proc/net/sockstat, sockstat6', parseProcSockstat, /^sockets: used \d+$|^TCP6?: inuse \d+/),
+  kind('proc-net-dev', '/proc/net/dev', parseProcNetDev, /^Inter-\|\s+Receive/, { otherwise: noHeading }),
+  kind('proc-net-sockets', '/proc/net/tcp, udp', (text) => parseProcNetSockets(text), /^\s*sl\s+local_address\s/, { otherwise: noHeading }),
+  kind('proc-sockstat', '/proc/net/sockstat, sockstat6', parseProcSockstat, /^sockets: used \d+$|^TCP6?: inuse \d+/, {
+    otherwise: cut('its last lines are missing'),
+  }),
   kind('proc-bonding', '/proc/net/bonding/DEV', parseProcBonding, /^Ethernet Channel Bonding Driver: |^Bonding Mode: /),
-  kind('softnet', '/proc/net/softnet_stat', parseSoftnet, /^(?:[0-9a-f]{8} ){9,}[0-9a-f]{8}\s*$/),
-  kind('nstat', 'nstat -az', parseNstat, /^#kernel|^(?:Ip|Ip6|Tcp|Udp|Udp6|Icmp|Icmp6|TcpExt|IpExt|Udplite)\w*\s+\d+\s+\d+\.\d+\s*$/),
+  kind('softnet', '/proc/net/softnet_stat', parseSoftnet, /^(?:[0-9a-f]{8} ){9,}[0-9a-f]{8}\s*$/, { otherwise: nothingIn }),
+  kind('nstat', 'nstat -az', parseNstat, /^#kernel|^(?:Ip|Ip6|Tcp|Udp|Udp6|Icmp|Icmp6|TcpExt|IpExt|Udplite)\w*\s+\d+\s+\d+\.\d+\s*$/, {
+    otherwise: noHeading,
+  }),
   kind(
     'ethtool',
     'ethtool -k, -S, -i',
     parseEthtool,
     /^(?:Features for \S+:|Offload parameters for \S+:|Actual changes:$|NIC statistics:|Settings for \S+:|driver: \S)/,
+    { otherwise: nothingIn },
   ),
   kind('tc-qdisc', 'tc qdisc', parseTcQdisc, /^qdisc \S+ /),
   kind('tc-filter', 'tc filter', parseTcFilter, /^filter (?:protocol|parent|block|dev) /),
@@ -128,6 +144,7 @@ export const nodeKinds: readonly Kind[] = [
     'dmesg, journalctl -k',
     parseKernelLog,
     /^(?:<\d+>)?\[\s*\d+\.\d+\] ?(?!\d+ bytes from)|^\[[A-Z][a-z]{2} [A-Z][a-z]{2} +\d+ [\d:]{8} \d{4}\] |^[A-Z][a-z]{2} +\d+ [\d:]{8} \S+ kernel: /,
+    { otherwise: nothingIn },
   ),
   kind('ip-netns', 'ip netns', parseIpNetns, /^\S+ \(id: \d+\)$/),
 ];
