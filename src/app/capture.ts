@@ -1,6 +1,6 @@
 import type { CaptureReport } from '../schema/capture-report.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { judgeCapture } from '../walk/capture/summary.ts';
+import { captured } from '../walk/capture/captured.ts';
 import { type World, withCluster } from './cluster.ts';
 import { collectorOf, type DiagnoseOptions } from './diagnose.ts';
 
@@ -16,9 +16,12 @@ export async function capture(options: DiagnoseOptions, world: World): Promise<C
     options,
     world,
     (reached) => collectorOf(options, reached).capture(),
-    (snapshot) => ({ snapshot, report: judgeCapture(snapshot) }),
+    (snapshot) => ({ snapshot, report: captureOf(snapshot) ?? 'nothing was captured' }),
   );
 }
+
+/** What the captures of a recording tell: undefined where it holds none, a string where none could be made. */
+export const captureOf = (snapshot: Snapshot): CaptureReport | string | undefined => captured(snapshot);
 
 /** The capture files of a snapshot, by a name that says place and node. */
 export function captureFiles(snapshot: Snapshot): { name: string; bytes: Uint8Array }[] {

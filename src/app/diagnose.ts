@@ -5,6 +5,7 @@ import type { CollectOptions } from '../collect/options.ts';
 import { createFacts, type Facts } from '../facts/facts.ts';
 import type { Report } from '../schema/report.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { ofCapturesAlone } from '../tree/capture-only.ts';
 import { withWitnesses } from '../tree/captures.ts';
 import { judgeFacts, needsCloserLook } from '../tree/judge.ts';
 import { buildReport } from '../tree/report.ts';
@@ -54,7 +55,7 @@ export function judgeSnapshot(snapshot: Snapshot, facts: Facts = createFacts(sna
   const seen = captured(snapshot);
   if (typeof seen === 'string') report.coverage.lost.push(`nothing was captured: ${seen}`);
   else if (seen) report.capture = seen;
-  return { report: withWitnesses(report), snapshot };
+  return { report: ofCapturesAlone(withWitnesses(report), snapshot), snapshot };
 }
 
 /** Probes first; then what the tables say of the same packets, which may support a finding and never makes one. */

@@ -6,12 +6,13 @@ import type { CaptureReport } from '../schema/capture-report.ts';
 import type { Request } from '../snapshot/snapshot.ts';
 import { writeBundle } from './bundle-file.ts';
 import type { CollectingOptions } from './options.ts';
-import { exitCodes, inWorld, isSignal, printDryRun, printImages, toDiagnoseOptions } from './run.ts';
+import { exitCodes, inWorld, isSignal, printDryRun, printImages, readRecording, toDiagnoseOptions } from './run.ts';
 import { styleOf, writeOut } from './terminal.ts';
 import { exitCodeOf } from './world.ts';
 
 export interface CaptureCommandOptions extends CollectingOptions {
   record?: string;
+  bundle?: string;
   pcap?: string;
   watch?: WatchLength;
   rate?: number;
@@ -22,6 +23,7 @@ export interface CaptureCommandOptions extends CollectingOptions {
 /** `k8snet capture`: 0 = every try was answered, 1 = some were not, 3 = could not tell. A watch that a signal ended prints what it saw, and has the signal's code. */
 export async function runCapture(words: string[], options: CaptureCommandOptions): Promise<number> {
   if (options.printImages) return printImages(options);
+  if (options.bundle !== undefined) return captureBundle(words, options, options.bundle);
   if (options.rate !== undefined && !options.watch) throw new UsageError('--rate is the rate of --watch, which was not given');
   const watch = options.watch && watchRequest(options.watch, options.rate ?? watchBounds.usualPerSecond);
   const collect = { ...toDiagnoseOptions(words, options, 'capture'), ...(watch ? { watch } : {}) };
@@ -42,6 +44,23 @@ export async function runCapture(words: string[], options: CaptureCommandOptions
       return isSignal(stop) && stop.reason !== null ? exitCodeOf(stop.reason) : exit;
     };
   });
+}
+
+/** What the captures of a recording tell, as they did when it was made; the files too, where they are wanted. */
+async function captureBundle(words: string[], options: CaptureCommandOptions, file: string): Promise<number> {
+  const [{ captureFiles, captureOf }, snapshot] = await Promise.all([
+    import('../app/capture.ts'),
+    readRecording(words, options.namespace, file),
+  ]);
+  const report = captureOf(snapshot);
+  if (report === undefined)
+    throw new UsageError(`${file} holds no captures: it was recorded without --capture; k8snet diagnose --bundle judges it`);
+  if (options.pcap !== undefined) {
+    await makeDirectory(options.pcap);
+    await writeFiles(options.pcap, captureFiles(snapshot));
+  }
+  if (typeof report === 'string') throw new ClusterError(`nothing was captured: ${report}`);
+  return print(report, snapshot.manifest.request, options);
 }
 
 async function print(report: CaptureReport, { target, from }: Request, options: CaptureCommandOptions): Promise<number> {

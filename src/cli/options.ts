@@ -250,7 +250,18 @@ export const addCaptureOptions = (command: Command): Command =>
       ).argParser(triesPerSecond),
     )
     .addOption(new Option('--pcap <directory>', 'also keep the capture files, one for each place'))
-    .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'));
+    .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
+    .addOption(
+      new Option('--bundle <file>', 'judge the captures of a recording instead of making some').conflicts([
+        'from',
+        'port',
+        'watch',
+        'rate',
+        'record',
+        'dryRun',
+        ...ofTheCluster,
+      ]),
+    );
 
 /** How `parse` puts out what it understood. */
 export const parsedOutputOption = (): Option =>

@@ -5,6 +5,7 @@ import { defaultImage } from '../model/node-image.ts';
 import { cleanText } from '../report/sanitize.ts';
 import type { Report } from '../schema/report.ts';
 import { BundleError } from '../snapshot/archive.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import { readBundle, readNamed, writeBundle } from './bundle-file.ts';
 import { type CollectingOptions, type DiagnoseCommandOptions, type KubectlOptions, kubectlFlags } from './options.ts';
 import { styleOf, writeOut } from './terminal.ts';
@@ -128,20 +129,26 @@ export async function runParse(file: string | undefined, options: { as?: string;
 }
 
 async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, file: string): Promise<number> {
-  const [{ judgeSnapshot }, snapshot] = await Promise.all([import('../app/diagnose.ts'), readBundle(file)]);
+  const [{ judgeSnapshot }, snapshot] = await Promise.all([import('../app/diagnose.ts'), readRecording(words, options.namespace, file)]);
+  const { report } = judgeSnapshot(snapshot);
+  await printReport(report, options);
+  return exitCodes[report.verdict.status];
+}
+
+/** The recording in a file. @throws UsageError when it is of another Service or namespace than was asked for */
+export async function readRecording(words: string[], namespace: string | undefined, file: string): Promise<Snapshot> {
+  const snapshot = await readBundle(file);
   const { target } = snapshot.manifest.request;
   if (words.length > 0) {
     const asked = parseTarget(words);
     if (!asked.ok) throw new UsageError(asked.sentence);
     if (asked.target.name !== target.name)
       throw new UsageError(`${file} is a recording of svc/${target.name} in namespace ${target.namespace}, not of "${asked.target.name}"`);
-    refuseTwoNamespaces(asked.target.namespace, options.namespace);
+    refuseTwoNamespaces(asked.target.namespace, namespace);
     refuseAnother(file, target.namespace, asked.target.namespace);
   }
-  refuseAnother(file, target.namespace, options.namespace ?? null);
-  const { report } = judgeSnapshot(snapshot);
-  await printReport(report, options);
-  return exitCodes[report.verdict.status];
+  refuseAnother(file, target.namespace, namespace ?? null);
+  return snapshot;
 }
 
 /** A recording is of one namespace; asked for another, it has no answer. */

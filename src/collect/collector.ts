@@ -159,12 +159,17 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
       return snapshot();
     },
     capture: async () => {
+      const isAlone = plan === undefined;
       plan ??= await phase('reading the API', () => readPlan(options, deps.reader, add));
       await captureProbe(plan);
+      if (isAlone && wasProbed(entries)) clientAccess = 'node';
       return snapshot();
     },
   };
 }
+
+/** Whether a marked probe was sent from the client, with or without an answer. */
+const wasProbed = (entries: ReadonlyMap<string, Entry>): boolean => (entries.get('capture/probe')?.stdout ?? '') !== '';
 
 const nodesOfCapture = ({ places }: CapturePlan): string[] => [...new Set(places.map((place) => place.node))];
 

@@ -316,6 +316,47 @@ describe('--bundle', () => {
     expect(run).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringMatching(/is a recording of namespace default, not of shop/) });
   });
 
+  describe('of captures alone', () => {
+    const captures = join(root, 'fixtures/captures/cni-rp-filter-iptables.tgz');
+    const watch = join(root, 'fixtures/watches/flaky-one-in-20-nftables.tgz');
+
+    it('capture judges it, as a text and for scripts, and takes the files out', async () => {
+      const run = await k8snet(['capture', '--bundle', captures]);
+      expect(run).toMatchObject({ exit: 1, stderr: '', stdout: expect.stringContaining('IP_RPFILTER') });
+      const pcap = join(directory, 'of-the-recording');
+      const json = await k8snet(['capture', 'my-service', '--bundle', captures, '-o', 'json', '--pcap', pcap]);
+      expect(json).toMatchObject({ exit: 1, stderr: '' });
+      expect(JSON.parse(json.stdout).capture.losses).toMatchObject([{ where: { names: ['n2'] } }]);
+      expect(readdirSync(pcap)).toContain('node_n2.pcap');
+    });
+
+    it('a watch is one too', async () => {
+      expect(await k8snet(['capture', '--bundle', watch])).toMatchObject({
+        exit: 1,
+        stdout: expect.stringMatching(/1 failed, first try \d+/),
+      });
+    });
+
+    it('diagnose says in one sentence what it is and which command judges it', async () => {
+      const run = await k8snet(['diagnose', '--bundle', captures, '-o', 'json']);
+      expect(run).toMatchObject({ exit: 3, stderr: '' });
+      const { verdict, notChecked, capture } = JSON.parse(run.stdout);
+      expect(verdict).toMatchObject({ status: 'unknown', summary: expect.stringMatching(/captures alone.*k8snet capture --bundle/) });
+      expect(notChecked).toEqual([]);
+      expect(capture.losses).toHaveLength(1);
+    });
+
+    it('capture refuses a recording without captures, and what has no meaning for one', async () => {
+      expect(await k8snet(['capture', '--bundle', broken])).toMatchObject({
+        exit: 2,
+        stdout: '',
+        stderr: expect.stringMatching(/holds no captures/),
+      });
+      expect((await k8snet(['capture', 'other', '--bundle', captures])).stderr).toMatch(/is a recording of svc\/my-service/);
+      expect((await k8snet(['capture', '--bundle', captures, '--watch', '5'])).stderr).toMatch(/cannot be used with option '--watch/);
+    });
+  });
+
   const whole = readFileSync(healthy);
   it.each([
     ['empty', Buffer.alloc(0)],
