@@ -15,7 +15,7 @@ export function watchVerdict({ tries, failed, late, seconds, oneIn, ended, why, 
   if (tries === 0) return `no try was made${early || (why === null ? '' : `: ${why}`)}`;
   if (failed > 0) return `${over}${early}: ${failed} failed${failing ? `, first try ${failing.number} after ${failing.began} s` : ''}`;
   const rest = late > 0 ? `; ${late} took more than a second, with no packet lost` : '';
-  return `${over}${early}, none failed; a fault of one request in ${oneIn ?? 1} would have been seen with 95 %${rest}`;
+  return `${over}${early}, none failed; a fault that hits one request in ${oneIn ?? 1} by chance would have been seen with 95 %, and one that comes and goes if it came meanwhile${rest}`;
 }
 
 /** A failing try beside a good one, line by line, what differs, and how the endpoints fared. */
