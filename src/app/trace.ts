@@ -1,8 +1,6 @@
 import type { ZodType } from 'zod';
-import { UsageError } from '../collect/errors.ts';
+import { notThere, portNotFound } from '../collect/not-there.ts';
 import { collectPath, type PathOptions } from '../collect/path-collector.ts';
-import { portNotFound } from '../collect/plan.ts';
-import { nearNames } from '../collect/target.ts';
 import { createFacts } from '../facts/facts.ts';
 import { apiKey, apiPaths } from '../model/object-paths.ts';
 import type { Flow, FlowSource } from '../model/trace.ts';
@@ -55,19 +53,18 @@ export function refuseAbsent(
   if (to?.kind !== 'service') return;
   const own = to.namespace ?? home;
   const service = serviceOf(createFacts(snapshot), own, to.name);
-  if (service.state === 'seen' && to.port !== undefined && !choosePort(service.value, to.port))
-    throw new UsageError(portNotFound(service.value, to.port));
+  if (service.state === 'seen' && to.port !== undefined && !choosePort(service.value, to.port)) throw portNotFound(service.value, to.port);
   if (service.state === 'seen') return;
   const names =
     namesIn(snapshot, apiPaths.services(own), own, serviceSchema) ?? namesIn(snapshot, apiPaths.allServices, own, serviceSchema);
-  if (names !== undefined) throw new UsageError(notThere('Service', own, to.name, names));
-  if (service.state === 'absent') throw new UsageError(notThere('Service', own, to.name, []));
+  if (names !== undefined) throw notThere('Service', own, to.name, names);
+  if (service.state === 'absent') throw notThere('Service', own, to.name, []);
 }
 
 function refusePod(snapshot: Snapshot, namespace: string, name: string): void {
   const names = namesIn(snapshot, apiPaths.pods(namespace), namespace, podSchema);
   if (names === undefined || names.includes(name) || createFacts(snapshot).pod(namespace, name)) return;
-  throw new UsageError(notThere('pod', namespace, name, names));
+  throw notThere('pod', namespace, name, names);
 }
 
 /** Names of a namespace in a list that was read whole. */
@@ -75,11 +72,6 @@ function namesIn(snapshot: Snapshot, path: string, namespace: string, schema: Zo
   const list = readList(snapshot.entries.get(apiKey(path)), schema);
   if (list.state !== 'seen' || !list.complete) return undefined;
   return list.value.filter(({ metadata }) => metadata.namespace === namespace).map(({ metadata }) => metadata.name);
-}
-
-function notThere(kind: string, namespace: string, name: string, names: readonly string[]): string {
-  const near = nearNames(name, names);
-  return `there is no ${kind} "${name}" in namespace "${namespace}"${near.length > 0 ? `; near names: ${near.join(', ')}` : ''}`;
 }
 
 /** The client that was named, else the one that the snapshot was taken for. */

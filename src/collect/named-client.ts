@@ -7,9 +7,9 @@ import type { Request } from '../snapshot/snapshot.ts';
 import { readObjects } from './api-round.ts';
 import { nodeClient, podClient } from './client.ts';
 import { ClusterError, UsageError } from './errors.ts';
+import { notThere } from './not-there.ts';
 import type { CollectOptions } from './options.ts';
 import type { ClusterReader } from './reader.ts';
-import { nearNames } from './target.ts';
 
 /** The client that `--from` names. Throws UsageError when it is not there or does not run, ClusterError when that could not be read. */
 export async function namedClient(
@@ -31,15 +31,13 @@ export async function namedClient(
     const pod =
       pods.get(`${namespace}/${from.name}`) ??
       (podsRead.state === 'seen' && podsRead.complete ? undefined : await readPod(namespace, from.name, reader, add));
-    if (!pod) {
-      const near = nearNames(
+    if (!pod)
+      throw notThere(
+        'pod',
+        namespace,
         from.name,
         inNamespace.map((item) => item.metadata.name),
       );
-      throw new UsageError(
-        `there is no pod "${from.name}" in namespace "${namespace}"${near.length > 0 ? `; near names: ${near.join(', ')}` : ''}`,
-      );
-    }
     if (!isRunning(pod))
       throw new UsageError(
         `pod ${namespace}/${from.name} is not running (${pod.status.phase ?? 'no phase'}): a probe can only start from a running pod`,
@@ -55,7 +53,13 @@ export async function namedClient(
       `the deployments of namespace ${namespace} could not be read: ${deployments.state === 'unknown' ? deployments.detail : 'not there'}`,
     );
   const deployment = deployments.value.find((item) => item.metadata.name === from.name);
-  if (!deployment) throw new UsageError(`there is no deployment "${from.name}" in namespace "${namespace}"`);
+  if (!deployment)
+    throw notThere(
+      'deployment',
+      namespace,
+      from.name,
+      deployments.value.map((item) => item.metadata.name),
+    );
   if (podsRead.state !== 'seen')
     throw new ClusterError(
       `the pods of namespace ${namespace} could not be read, and so none of deployment ${from.name}: ${podsRead.state === 'unknown' ? podsRead.detail : 'not there'}`,
@@ -68,8 +72,8 @@ export async function namedClient(
   return podClient(pod, `the first running pod of deployment ${from.name}, which --from names`);
 }
 
-/** One pod by name, for a role that may read it and not list its namespace. Undefined when it is not there. */
-async function readPod(
+/** One pod by name, for a role that may read it and not list its namespace. Undefined when it is not there; throws ClusterError when that could not be read. */
+export async function readPod(
   namespace: string,
   name: string,
   reader: ClusterReader,

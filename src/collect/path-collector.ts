@@ -1,4 +1,5 @@
 import { apiKey, apiPaths, systemNamespace } from '../model/object-paths.ts';
+import type { Observed } from '../model/observed.ts';
 import { choosePort, endpointsOf, readList, readObject } from '../parse/objects.ts';
 import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema } from '../schema/kubernetes.ts';
 import type { Entry } from '../snapshot/entry.ts';
@@ -8,11 +9,11 @@ import { chooseClient, nodeClient, silentNodes } from './client.ts';
 import { ClusterError, UsageError } from './errors.ts';
 import { namespaceName, sample } from './flow.ts';
 import type { Kubectl } from './kubectl.ts';
-import { namedClient } from './named-client.ts';
+import { namedClient, readPod } from './named-client.ts';
 import { createNodeAccess } from './node-access.ts';
 import { failedEntries, runOnNode } from './node-rounds.ts';
+import { notThere, portNotFound, serviceNotFound } from './not-there.ts';
 import { type CollectOptions, mostEndpoints, mostNodes } from './options.ts';
-import { portNotFound } from './plan.ts';
 import type { ClusterReader } from './reader.ts';
 import { type CollectDeps, startRecording } from './recording.ts';
 import { conntrackSection, nodeDetailSections, nodeSections, podSections } from './sections.ts';
@@ -110,16 +111,16 @@ async function readPath(options: PathOptions, reader: ClusterReader, add: (entri
   add(read);
   const at = (path: string): Entry | undefined => read.find(({ key }) => key === apiKey(path));
   if (read.every((entry) => entry.failure)) throw new ClusterError(`the API server could not be asked: ${read[0]?.failure?.detail ?? ''}`);
-  const lists = namespaces.map((namespace) => readList(at(apiPaths.pods(namespace)), podSchema));
-  const pods = lists.flatMap((list) => (list.state === 'seen' ? list.value : []));
+  const lists = new Map(namespaces.map((namespace) => [namespace, readList(at(apiPaths.pods(namespace)), podSchema)]));
+  const listed = [...lists.values()].flatMap((list) => (list.state === 'seen' ? list.value : []));
+  const target = to.kind === 'pod' ? await targetPod(to, toNamespace ?? home, lists.get(toNamespace ?? home), reader, add) : undefined;
+  const pods = target === undefined || listed.includes(target) ? listed : [...listed, target];
   const nodes = readList(at(apiPaths.nodes), nodeSchema);
   const nodeList = nodes.state === 'seen' ? nodes.value : [];
-  const service = to.kind === 'service' ? serviceAt(at, to.name, toNamespace ?? home) : front;
-  if (service && to.kind === 'service' && to.port !== undefined && !choosePort(service, to.port))
-    throw new UsageError(portNotFound(service, to.port));
+  const service = to.kind === 'service' ? await serviceAt(reader, at, to.name, toNamespace ?? home) : front;
+  if (service && to.kind === 'service' && to.port !== undefined && !choosePort(service, to.port)) throw portNotFound(service, to.port);
   const backends = backendsOf(at, service, to, pods, toNamespace ?? home);
   const byName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
-  const podsRead = readList(at(apiPaths.pods(fromNamespace)), podSchema);
   const client =
     from === null
       ? chooseClient(
@@ -134,7 +135,7 @@ async function readPath(options: PathOptions, reader: ClusterReader, add: (entri
             fromNamespace,
             byName,
             nodes.state === 'seen' ? nodeList.map(({ metadata }) => metadata.name) : null,
-            podsRead,
+            readList(at(apiPaths.pods(fromNamespace)), podSchema),
             reader,
             add,
           );
@@ -190,9 +191,14 @@ async function namespaceOf(reader: ClusterReader, address: string): Promise<stri
   return items[0]?.metadata?.namespace ?? null;
 }
 
-function serviceAt(at: (path: string) => Entry | undefined, name: string, namespace: string): Service | undefined {
+async function serviceAt(
+  reader: ClusterReader,
+  at: (path: string) => Entry | undefined,
+  name: string,
+  namespace: string,
+): Promise<Service | undefined> {
   const service = readObject(at(apiPaths.service(namespace, name)), serviceSchema);
-  if (service.state === 'absent') throw new UsageError(`there is no Service "${name}" in namespace "${namespace}"`);
+  if (service.state === 'absent') throw await serviceNotFound(reader, namespace, name);
   return service.state === 'seen' ? service.value : undefined;
 }
 
@@ -207,9 +213,28 @@ function backendsOf(
   if (to.kind === 'address' && service === undefined) return pods.filter((pod) => pod.status.podIP === to.address);
   if (to.kind !== 'pod')
     return service ? endpointPods(at, service, namespace, pods, to.port === undefined ? null : portOf(service, to.port)) : [];
-  const pod = pods.find(({ metadata }) => metadata.name === to.name && metadata.namespace === namespace);
-  if (pod === undefined) throw new UsageError(`there is no pod "${to.name}" in namespace "${namespace}"`);
-  return [pod];
+  return pods.filter(({ metadata }) => metadata.name === to.name && metadata.namespace === namespace);
+}
+
+/** The pod that is asked for, also where the role may not list pods. Throws UsageError when it is not there. */
+async function targetPod(
+  to: Extract<PathOptions['to'], { kind: 'pod' }>,
+  namespace: string,
+  list: Observed<Pod[]> | undefined,
+  reader: ClusterReader,
+  add: (entries: readonly Entry[]) => void,
+): Promise<Pod> {
+  const pods = list?.state === 'seen' ? list.value : [];
+  const listed = pods.find(({ metadata }) => metadata.name === to.name);
+  const isAll = list?.state === 'seen' && list.complete;
+  const pod = listed ?? (isAll ? undefined : await readPod(namespace, to.name, reader, add));
+  if (pod) return pod;
+  throw notThere(
+    'pod',
+    namespace,
+    to.name,
+    pods.map(({ metadata }) => metadata.name),
+  );
 }
 
 /** The Service's own port behind a NodePort. */

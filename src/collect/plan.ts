@@ -16,9 +16,9 @@ import { pathsFor, readObjects } from './api-round.ts';
 import { chooseClient, silentNodes } from './client.ts';
 import { ClusterError, UsageError } from './errors.ts';
 import { namedClient } from './named-client.ts';
+import { portNotFound, serviceNotFound } from './not-there.ts';
 import type { CollectOptions } from './options.ts';
 import type { ClusterReader } from './reader.ts';
-import { nearNames } from './target.ts';
 
 /** What the API round settled, and every later round starts from. */
 export interface Plan {
@@ -48,7 +48,7 @@ export async function readPlan(options: CollectOptions, reader: ClusterReader, a
   const at = (path: string) => byKey.get(apiKey(path));
 
   const service = readObject(at(apiPaths.service(namespace, options.target.name)), serviceSchema);
-  if (service.state === 'absent') throw new UsageError(await serviceNotFound(reader, namespace, options.target.name));
+  if (service.state === 'absent') throw await serviceNotFound(reader, namespace, options.target.name);
   if (service.state === 'unknown') {
     const failed = read.every((entry) => entry.failure)
       ? 'the API server could not be asked'
@@ -57,7 +57,7 @@ export async function readPlan(options: CollectOptions, reader: ClusterReader, a
     throw new ClusterError(`${failed}: ${service.detail}`);
   }
   const port = choosePort(service.value, options.target.port);
-  if (!port && options.target.port !== null) throw new UsageError(portNotFound(service.value, options.target.port));
+  if (!port && options.target.port !== null) throw portNotFound(service.value, options.target.port);
 
   const slices = readList(at(apiPaths.endpointSlices(namespace)), endpointSliceSchema);
   const systemSlices = readList(at(apiPaths.endpointSlices(systemNamespace)), endpointSliceSchema);
@@ -116,26 +116,4 @@ function backendAddresses(service: Service, addresses: readonly string[] | null,
   const selector = service.spec.selector ?? {};
   if (Object.keys(selector).length === 0) return new Set();
   return new Set(pods.filter((pod) => matchesSelector(pod.metadata.labels, selector)).flatMap((pod) => pod.status.podIP ?? []));
-}
-
-async function serviceNotFound(reader: ClusterReader, namespace: string, name: string): Promise<string> {
-  const all = await reader.get(apiPaths.allServices);
-  const items = all.ok ? ((all.body as { items?: { metadata?: { name?: string; namespace?: string } }[] }).items ?? []) : null;
-  const sentence = `there is no Service "${name}" in namespace "${namespace}"`;
-  if (!items) return `${sentence} (SVC001); whether another namespace has it could not be read`;
-  const elsewhere = items.filter((item) => item.metadata?.name === name).map((item) => item.metadata?.namespace ?? '');
-  const near = nearNames(
-    name,
-    items.filter((item) => item.metadata?.namespace === namespace).map((item) => item.metadata?.name ?? ''),
-  );
-  const hints = [
-    ...(elsewhere.length > 0 ? [`namespace ${elsewhere.slice(0, 5).join(', ')} has it (-n ${elsewhere[0]})`] : []),
-    ...(near.length > 0 ? [`near names here: ${near.join(', ')}`] : []),
-  ];
-  return `${sentence} (SVC001); ${hints.length > 0 ? hints.join('; ') : 'no other namespace has it, and no name here is near to it'}`;
-}
-
-export function portNotFound(service: Service, wanted: string): string {
-  const ports = (service.spec.ports ?? []).map((port) => `${port.port}${port.name ? ` (${port.name})` : ''}`);
-  return `Service ${service.metadata.namespace}/${service.metadata.name} has no port "${wanted}"; it has ${ports.join(', ') || 'no ports at all'}`;
 }

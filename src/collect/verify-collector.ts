@@ -8,12 +8,12 @@ import { silentNodes } from './client.ts';
 import { ClusterError, UsageError } from './errors.ts';
 import { createNodeAccess } from './node-access.ts';
 import { failedEntries, runOnNode } from './node-rounds.ts';
+import { notThere } from './not-there.ts';
 import type { CollectOptions } from './options.ts';
 import type { ClusterReader } from './reader.ts';
 import { type CollectDeps, startRecording } from './recording.ts';
 import type { Section } from './script.ts';
 import { nodeDetailSections, nodeSections } from './sections.ts';
-import { nearNames } from './target.ts';
 
 export interface VerifyCollectOptions extends Pick<CollectOptions, 'nodeAccess' | 'image' | 'nodePodNamespace' | 'limitMilliseconds'> {
   /** Services by name; empty: all of the namespace, or of the cluster. */
@@ -137,11 +137,7 @@ function checkTargets(options: VerifyCollectOptions, namespace: string, entries:
     const services = listed(home);
     if (services.state !== 'seen') continue;
     const names = services.value.filter((service) => service.metadata.namespace === home).map((service) => service.metadata.name);
-    if (names.includes(target.name)) continue;
-    const near = nearNames(target.name, names);
-    throw new UsageError(
-      `there is no Service "${target.name}" in namespace "${home}"${near.length > 0 ? `; near names: ${near.join(', ')}` : ''}`,
-    );
+    if (!names.includes(target.name)) throw notThere('Service', home, target.name, names);
   }
 }
 

@@ -36,6 +36,7 @@ function collect(wanted: Pick<PathOptions, 'from' | 'to'>, asked: string[] = [],
 }
 
 const service = { kind: 'service', namespace: null, name: 'my-service', port: undefined } as const;
+const namesOf = (key: string) => ({ namespace: key.split('/')[0], name: key.split('/')[1] });
 const nodesIn = (keys: Iterable<string>): string[] =>
   [...new Set([...keys].flatMap((key) => /^node\/([^/]+)/.exec(key)?.[1] ?? []))].sort();
 
@@ -85,6 +86,44 @@ describe('collectPath', () => {
     await expect(collect({ from: null, to: { kind: 'pod', namespace: null, name: 'nobody', port: 1 } })).rejects.toThrow(
       'there is no pod "nobody"',
     );
+  });
+
+  it('names what is near to a name that is not there, and which namespace has it, as a diagnosis does', async () => {
+    const listed = { items: ['default/my-service', 'shop/my-servce', 'default/kubernetes'].map((key) => ({ metadata: namesOf(key) })) };
+    const asked: string[] = [];
+    const reader = readerOf(asked);
+    const get = (path: string) => (path === '/api/v1/services' ? Promise.resolve({ ok: true as const, body: listed }) : reader.get(path));
+    await expect(collect({ from: null, to: { ...service, name: 'my-servce' } }, asked, { ...reader, get })).rejects.toThrow(
+      /\(SVC001\); namespace shop has it \(-n shop\); near names here: my-service$/,
+    );
+    await expect(collect({ from: null, to: { kind: 'pod', namespace: null, name: 'clint', port: 1 } })).rejects.toThrow(
+      'there is no pod "clint" in namespace "default"; near names: client',
+    );
+  });
+
+  it('never takes a list of pods that it may not read for one without the pod', async () => {
+    const to = { kind: 'pod', namespace: null, name: 'client', port: undefined } as const;
+    const own = JSON.parse(recorded.get('api/api/v1/namespaces/default/pods')?.stdout ?? '{}') as {
+      items: { metadata: { name: string } }[];
+    };
+    const asked: string[] = [];
+    const reader = readerOf(asked);
+    const forbidden = { ok: false as const, failure: { reason: 'forbidden' as const, detail: 'pods is forbidden' } };
+    const withPod = (pod: unknown) => ({
+      ...reader,
+      get: (path: string) => {
+        if (path === '/api/v1/namespaces/default/pods') return Promise.resolve(forbidden);
+        if (path === '/api/v1/namespaces/default/pods/client') return Promise.resolve(pod ? { ok: true as const, body: pod } : forbidden);
+        return reader.get(path);
+      },
+    });
+    const node = { kind: 'node', namespace: null, name: 'n2' } as const;
+    await expect(collect({ from: node, to }, asked, withPod(undefined))).rejects.toThrow(
+      'whether there is a pod default/client could not be read',
+    );
+    const pod = own.items.find(({ metadata }) => metadata.name === 'client');
+    const { entries } = await collect({ from: node, to }, asked, withPod(pod));
+    expect(nodesIn(entries.keys())).toEqual(['n1', 'n2']);
   });
 
   it('gives a trace that says which reading it lacks, and nothing else', async () => {
