@@ -1,11 +1,10 @@
 import { type Facts, originKey } from '../facts/facts.ts';
 import { isFailing, isPassing, type ProbeResult } from '../facts/probe-results.ts';
-import type { EvidenceRef } from '../model/evidence.ts';
 import type { Hop, Trace } from '../model/trace.ts';
 import { traceFlow } from '../walk/trace.ts';
 import type { JudgedFinding } from './judge.ts';
 import { flowsOfProbes, type ProbeFlow } from './probe-flows.ts';
-import { type End, type Heard, hear, sharesLine, type Testimony } from './witnesses.ts';
+import { type End, type Heard, hasLines, hear, sharesLine, type Testimony } from './witnesses.ts';
 
 /** A flow of the probes, the ways that the tables allow it, and how that fits. */
 export interface WalkedFlow extends ProbeFlow {
@@ -83,19 +82,23 @@ const nodeOf = ({ place }: Hop): string[] => (place.kind === 'node' ? [place.nam
 function endOf({ hops, why }: Trace): End | undefined {
   const last = hops.at(-1);
   if (last === undefined) return undefined;
-  return { place: last.place, says: why, evidence: last.steps.at(-1)?.evidence ?? [] };
+  const steps = hops.flatMap((hop) => hop.steps);
+  return {
+    place: last.place,
+    says: why,
+    evidence: last.steps.at(-1)?.evidence ?? [],
+    ledBy: steps.slice(0, -1).flatMap((step) => step.evidence),
+  };
 }
 
 /** A testimony without the ends that passing probes have refuted. */
 function without(testimony: Testimony, wrong: readonly End[]): Testimony {
   const isRefuted = ({ evidence: [ref] }: End): boolean =>
     ref !== undefined &&
-    isLine(ref) &&
-    wrong.some(({ evidence: [other] }) => other !== undefined && isLine(other) && sharesLine(ref, other));
+    hasLines(ref) &&
+    wrong.some(({ evidence: [other] }) => other !== undefined && hasLines(other) && sharesLine(ref, other));
   const ends = testimony.ends.filter((end) => !isRefuted(end));
   if (ends.length === testimony.ends.length) return testimony;
   const doubt = 'the tables end it where other tries were seen to pass';
   return { ...testimony, ends, doubt, ...(ends.length > 0 ? {} : { lost: 0, unknown: testimony.lost + testimony.unknown }) };
 }
-
-const isLine = (ref: EvidenceRef): boolean => 'entry' in ref && ref.lines.length > 0;

@@ -26,6 +26,8 @@ export interface End {
   says: string;
   /** The lines that decide it; empty for a witness that sees only the place. */
   evidence: readonly EvidenceRef[];
+  /** The lines by which the packets came there, for a witness that sees them. */
+  ledBy?: readonly EvidenceRef[];
 }
 
 /** How a testimony fits the probes of its flow. */
@@ -130,6 +132,9 @@ function judgeEnds({ by, ends }: Testimony, findings: readonly JudgedFinding[], 
   for (const finding of named)
     for (const end of ends)
       if (isSamePlace(finding, end)) return told('same-place', `${by} packets end there too: ${end.says}`, end, finding);
+  for (const finding of named)
+    for (const end of ends)
+      if (led(finding, end)) return told('follows', `${by} ${end.says}; packets come there by what ${finding.meta.id} names`, end, finding);
   const [other] = named;
   if (other === undefined) return told('no-finding', `${by} ${first.says}`, first, findings[0]);
   const { id } = other.meta;
@@ -146,6 +151,13 @@ const explains = ({ severity, fault }: JudgedFinding, probes: readonly ProbeResu
 
 const quotesEnd = ({ fault }: JudgedFinding, end: End): boolean =>
   fault.evidence.some((one) => end.evidence.some((other) => sharesLine(one, other)));
+
+/** Whether the packets met a line of the finding before they came to their end. */
+const led = ({ fault }: JudgedFinding, { ledBy = [] }: End): boolean =>
+  fault.evidence.some((one) => hasLines(one) && ledBy.some((other) => hasLines(other) && sharesLine(one, other)));
+
+/** Whether a reference is to lines, and not to an output as a whole. */
+export const hasLines = (ref: EvidenceRef): boolean => 'entry' in ref && ref.lines.length > 0;
 
 /** Whether two references point at one line of one output; a reference without lines is to the output as a whole. */
 export function sharesLine(one: EvidenceRef, other: EvidenceRef): boolean {

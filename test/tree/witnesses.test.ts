@@ -54,6 +54,17 @@ describe('a witness beside failing probes', () => {
     expect(heard).toMatchObject({ agreement: 'elsewhere', says: 'by the tables FORWARD of node n2 drops it; CNI003 names another place' });
   });
 
+  it('says that packets are led to their end by the line of another node that the finding quotes', () => {
+    const route = evidence('node/n1/ip-route', 3);
+    const wrongRoute = finding('pod-route-missing', { kind: 'route', name: '10.244.2.0/24', node: 'n1' }, route);
+    const ledBy = (...refs: EvidenceRef[]) => hear({ ...lost, ends: [{ ...end, ledBy: refs }] }, [failing], [wrongRoute]);
+    expect(ledBy(evidence('node/n1/ip-rule', 3), route)).toMatchObject({
+      agreement: 'follows',
+      says: 'by the tables FORWARD of node n2 drops it; packets come there by what CNI003 names',
+    });
+    expect(ledBy(evidence('node/n1/ip-route', 4), evidence('node/n1/ip-route')).agreement).toBe('elsewhere');
+  });
+
   it('takes no place of a cause that stands in the API for another one', () => {
     expect(hear(lost, [failing], [finding('selector-matches-no-pod', { kind: 'Service', name: 'my-service' })]).agreement).toBe('follows');
   });

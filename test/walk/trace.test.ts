@@ -8,6 +8,7 @@ import { unpackSnapshot } from '../../src/snapshot/archive.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
 import { quoteEvidence } from '../../src/tree/quote.ts';
 import { traceFlow } from '../../src/walk/trace.ts';
+import { changed, without } from '../intent/change.ts';
 import { toSnapshot } from '../recordings/adapter.ts';
 import { readRecording } from '../recordings/recording.ts';
 import { bundleTruths, flowOf, recordingTruths, type TraceTruth } from './trace-truths.ts';
@@ -55,6 +56,36 @@ function judge(snapshot: Snapshot, truth: TraceTruth): void {
   expect(traces.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 6);
   for (const trace of traces) expectSound(facts, trace);
 }
+
+describe('a packet that a node does not forward because of its size', () => {
+  const onNode = 'node/n1/iptables-save';
+  const rule = /icmp-type 3\/4 -j DROP/;
+  const whyOf = (snapshot: Snapshot): string => {
+    const { target, from } = snapshot.manifest.request;
+    const client = { kind: 'pod', namespace: from.namespace ?? '', name: from.name } as const;
+    const to = { kind: 'service', namespace: target.namespace, name: target.name, port: undefined } as const;
+    const traces = traceFlow(createFacts(snapshot), { from: client, to, protocol: 'tcp', length: 'full', packet: 'first' });
+    return traces.find(({ disposition }) => disposition === 'dropped')?.why ?? '';
+  };
+  const filtered = readBundle('cni-mtu');
+  const open = changed(filtered, { [onNode]: without(rule) });
+
+  it('is answered where rules let the ICMP out, and not where one drops it', () => {
+    expect(whyOf(filtered)).toMatch(
+      /mtu 1400; its ICMP "fragmentation needed" does not get to the sender \(filter OUTPUT: "-A OUTPUT .* 3\/4 -j DROP"\)$/,
+    );
+    expect(whyOf(open)).toMatch(/mtu 1400; it answers with ICMP "fragmentation needed"$/);
+  });
+
+  it('is not said to be answered where a rule can not be told to apply', () => {
+    const doubtful = changed(filtered, {
+      [onNode]: (text) => text.replace('-p icmp -m icmp --icmp-type 3/4', '-p icmp -m time --timestart 01:00:00'),
+    });
+    expect(whyOf(doubtful)).toMatch(
+      /it answers with ICMP "fragmentation needed", and whether that gets to the sender can't be told \(.*\)$/,
+    );
+  });
+});
 
 describe('what the ways alone do not say', () => {
   const from = { kind: 'pod', namespace: 'default', name: 'client' } as const;

@@ -2,10 +2,10 @@ import type { Facts } from '../../facts/facts.ts';
 import type { ProbeResult } from '../../facts/probe-results.ts';
 import type { Where } from '../../model/check.ts';
 import { type EvidenceRef, evidence } from '../../model/evidence.ts';
-import { deviceTo, type Leg, turned } from '../../walk/leg.ts';
-import { packetOf } from '../../walk/node-rules.ts';
-import { describeDecision, walk } from '../../walk/passage-rules.ts';
+import { type Leg, turned } from '../../walk/leg.ts';
+import { describeDecision } from '../../walk/passage-rules.ts';
 import { type NarrowDevice, type PathMtu, pathMtu } from '../../walk/path-mtu.ts';
+import { tellsTooBig } from '../../walk/too-big.ts';
 import { legsOf } from './legs.ts';
 
 /** Where full-size packets of a probe get stuck: on which way, and at which device, where the tables have one that fits what was measured. */
@@ -81,17 +81,11 @@ export function deviceWhere(device: NarrowDevice, nodes: readonly string[]): Whe
   };
 }
 
-/** The rule on the node that reports "fragmentation needed" which keeps it from the sender, where there is one. */
+/** The rule on the way from the node that reports "fragmentation needed" to the sender that keeps it from there, where there is one. */
 export function filterOfIcmp(facts: Facts, { leg, device }: SizeLoss): { text: string; evidence: EvidenceRef } | null {
   const node = device?.answer === 'icmp' ? nodeOfDevice(device) : undefined;
-  const source = node === undefined ? undefined : facts.nodeAddress(node);
-  if (node === undefined || source === undefined) return null;
-  const net = facts.nodeNet(node);
-  const packet = { ...packetOf({ source, destination: leg.from.address, protocol: 'icmp' }, {}), icmpType: 3, icmpCode: 4 };
-  const verdict = walk(
-    { net, node, pod: undefined, kind: 'out', in: undefined, out: deviceTo(net, leg.from.address) },
-    { ...packet, conntrack: { ...packet.conntrack, state: 'related' } },
-  );
+  if (node === undefined) return null;
+  const verdict = tellsTooBig(facts, node, leg.from);
   if (verdict.state !== 'stopped') return null;
   return {
     text: `${describeDecision(verdict.stop.decision)} would drop the ICMP`,

@@ -1,8 +1,12 @@
+import { type EvidenceRef, evidence } from '../../model/evidence.ts';
+import { describeDecision } from '../passage-rules.ts';
+import { tellsTooBig } from '../too-big.ts';
 import { notForwarding } from './forwarding.ts';
 import { type Routed, routeOf } from './route.ts';
 import { passHook } from './rules.ts';
 import { tooLongFor } from './size.ts';
 import { checkSource } from './source-check.ts';
+import { ownerOf } from './stations.ts';
 import { confirm, trackPacket } from './tracking.ts';
 import { atStation, describePacket, ended, going, mayBeCut, nameOf, type Stage, type Station, type Way, type World } from './way.ts';
 
@@ -46,10 +50,16 @@ function forward(world: World, way: Way, station: Station, device: string, route
   const { limit } = route;
   const isTooLong = limit !== undefined && (way.packet.length ?? 0) > limit.mtu;
   if (isTooLong && !mayBeCut(way.packet)) {
-    const says = `${nameOf(station)} does not forward ${way.packet.length} bytes by ${route.device}: mtu ${limit.mtu}; it answers with ICMP "fragmentation needed"`;
+    const told = tellsSender(world, way, station);
+    const says = `${nameOf(station)} does not forward ${way.packet.length} bytes by ${route.device}: mtu ${limit.mtu}; ${told.says}`;
     const tooLong = tooLongFor(way, limit, 'icmp');
-    const step = { kind: 'device' as const, says, brief: `mtu ${limit.mtu}`, evidence: [limit.evidence], tooLong };
-    return ended(way, 'dropped', step);
+    return ended(way, 'dropped', {
+      kind: 'device',
+      says,
+      brief: `mtu ${limit.mtu}`,
+      evidence: [limit.evidence, ...told.evidence],
+      tooLong,
+    });
   }
   const cut = isTooLong ? { ...way.packet, length: limit.mtu } : way.packet;
   const marked = { ...way, visited: [...way.visited, visit], packet: { ...cut, ttl: (way.packet.ttl ?? 64) - 1 } };
@@ -58,6 +68,25 @@ function forward(world: World, way: Way, station: Station, device: string, route
   const left = forwarded.on.map((passed) => passHook(world, passed, station, 'postrouting', { out: route.device, gateway: route.gateway }));
   const next = { at: 'transmit', station, device: route.device, gateway: route.gateway } as const;
   return [...forwarded.over, ...left.flatMap(({ on, over }) => [...over, ...on.map((passed) => going(confirm(passed, station), next))])];
+}
+
+/** Whether the sender gets to know, as far as rules decide it. */
+function tellsSender({ facts, stations }: World, { packet }: Way, station: Station): { says: string; evidence: EvidenceRef[] } {
+  const icmp = 'ICMP "fragmentation needed"';
+  const sender = stations.find((candidate) => ownerOf(candidate, packet.source));
+  const node = sender?.place.kind === 'pod' ? sender.place.node : sender?.place.name;
+  if (sender === undefined || station.place.kind !== 'node')
+    return { says: `it answers with ${icmp}, and whether that gets to ${packet.source} is not known`, evidence: [] };
+  const to = { address: packet.source, node: node ?? null, pod: sender.pod, isNode: sender.place.kind === 'node' };
+  const verdict = tellsTooBig(facts, station.place.name, to);
+  if (verdict.state === 'passes') return { says: `it answers with ${icmp}`, evidence: [] };
+  if (verdict.state === 'unknown')
+    return { says: `it answers with ${icmp}, and whether that gets to the sender can't be told (${verdict.detail})`, evidence: [] };
+  const { decision, entry } = verdict.stop;
+  return {
+    says: `its ${icmp} does not get to the sender (${describeDecision(decision)})`,
+    evidence: [evidence(entry, decision.line)],
+  };
 }
 
 const looped = (way: Way, station: Station): Way[] =>
