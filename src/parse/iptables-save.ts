@@ -206,6 +206,7 @@ function readRule(state: State, line: string, number: number): void {
     keepUnreadRule(state, match[3], number, why);
     return;
   }
+  shareName(rule.statements.at(-1), state.chains);
   const counters = match[1] === undefined ? rule.counters : { packets: Number(match[1]), bytes: Number(match[2]) };
   const parsed = {
     line: number,
@@ -219,6 +220,11 @@ function readRule(state: State, line: string, number: number): void {
 
 /** The name of the table that rules without one stand in. */
 const unknownTable = '(not told)';
+
+/** A jump holds the very string that its chain is declared with, so that a walk finds the chain without reading the letters of both. */
+function shareName(target: Statement | undefined, chains: ReadonlyMap<string, Chain>): void {
+  if (target?.kind === 'jump' || target?.kind === 'goto') target.chain = chains.get(target.chain)?.name ?? target.chain;
+}
 
 /** `iptables-save | grep KUBE-SVC`: rules whose table is not told. It is never closed, so that it is never complete. */
 function beginFragment(state: State, line: number): void {
