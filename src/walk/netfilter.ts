@@ -146,6 +146,6 @@ function settleNat(state: State, end: 'source' | 'destination'): State {
   if (!asksNat(state.packet, end)) return state;
   const { conntrack } = state.packet;
   const settled = copyConntrack(conntrack);
-  settled.natSettled = [...conntrack.natSettled, end];
+  settled.natSettled = conntrack.natSettled.concat(end);
   return withPacket(state, { conntrack: settled });
 }

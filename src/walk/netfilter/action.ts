@@ -1,42 +1,40 @@
 import type { Action } from '../../model/netfilter.ts';
-import { assign } from './assign.ts';
 import { isTracked } from './conntrack.ts';
 import { changeDestination, changeSource, masquerade, type NoTarget, netmap, redirect } from './nat.ts';
-import { note, type RuleResult, type RuleRun } from './run.ts';
+import type { RuleRun } from './run.ts';
 import { nameOfSet } from './sets.ts';
 import { isUnknown, type State, type Verdict, withChanged, withKnown, withPacket, withUnknown } from './types.ts';
-import { lookUpVerdict } from './verdict-map.ts';
 
-export type ActionResult = RuleResult | { flow: 'statement'; state: State };
+/** All but those that choose between several ways to go on. */
+type SingleAction = Exclude<Action, { kind: 'verdictMap' | 'assign' }>;
 
-/** Runs one action on a state. Most end in one result; a random or unknown choice gives several. */
-export function runAction(action: Action, run: RuleRun, state: State): ActionResult[] {
+/** Runs one action on a state. Gives the state for the rule's next statement; undefined: the action has sent it elsewhere. */
+export function runAction(action: SingleAction, run: RuleRun, state: State): State | undefined {
+  const { walk, decision } = run;
   switch (action.kind) {
     case 'accept':
-      return [end('accept', run, state)];
     case 'drop':
-      return [end('drop', run, state)];
+      return end(action.kind, run, state);
     case 'reject':
       // nft asks for TCP before it resets, and does not print that it does.
-      if (action.with === 'tcp-reset' && state.packet.protocol !== 'tcp') return [{ flow: 'next', state }];
-      return [{ flow: 'end', ended: { verdict: 'reject', rejectWith: action.with, state, decision: run.decision } }];
+      if (action.with === 'tcp-reset' && state.packet.protocol !== 'tcp') walk.next.push(state);
+      else walk.ended.push({ verdict: 'reject', rejectWith: action.with, state, decision });
+      return undefined;
     case 'return':
-      return [{ flow: 'return', state }];
+      walk.returned.push(state);
+      return undefined;
     case 'continue':
-      return [{ flow: 'statement', state }];
+      return state;
     case 'fallThrough':
-      return [{ flow: 'statement', state: fallThrough(action, run, state) }];
+      return fallThrough(action, run, state);
     case 'jump':
     case 'goto':
-      return [{ flow: action.kind, chain: action.chain, state, decision: run.decision }];
+      walk.enter(walk, action, state, decision);
+      return undefined;
     case 'queue':
-      return [cannotSay(run, state, 'the packet goes to a queue of a user-space program, which decides')];
+      return cannotSay(run, state, 'the packet goes to a queue of a user-space program, which decides');
     case 'opaqueAction':
-      return [cannotSay(run, state, `${action.text}: ${action.why}`)];
-    case 'verdictMap':
-      return lookUpVerdict(action, run, state).flatMap((found) =>
-        found.action === undefined ? [{ flow: 'next', state: found.state }] : runAction(found.action, run, note(run, found.state)),
-      );
+      return cannotSay(run, state, `${action.text}: ${action.why}`);
     default:
       return changePacket(action, run, state);
   }
@@ -44,52 +42,48 @@ export function runAction(action: Action, run: RuleRun, state: State): ActionRes
 
 type ChangingAction = Extract<
   Action,
-  { kind: 'dnat' | 'snat' | 'masquerade' | 'redirect' | 'netmap' | 'setMark' | 'copyMark' | 'assign' | 'notrack' | 'tproxy' }
+  { kind: 'dnat' | 'snat' | 'masquerade' | 'redirect' | 'netmap' | 'setMark' | 'copyMark' | 'notrack' | 'tproxy' }
 >;
 
-function changePacket(action: ChangingAction, run: RuleRun, state: State): ActionResult[] {
+function changePacket(action: ChangingAction, run: RuleRun, state: State): State | undefined {
   switch (action.kind) {
     case 'setMark':
-      return [{ flow: 'statement', state: setMark(action, state) }];
+      return setMark(action, state);
     case 'copyMark':
-      return [{ flow: 'statement', state: copyMark(action, state) }];
-    case 'assign':
-      return assign(action, run, state).map((result) =>
-        'breaks' in result ? { flow: 'next', state: result.breaks } : { flow: 'statement', state: result },
-      );
+      return copyMark(action, state);
     case 'notrack':
-      return [{ flow: 'statement', state: notrack(state) }];
+      return notrack(state);
     case 'dnat':
-      return accepted(run, state, changeDestination(action, run, state));
+      for (const result of changeDestination(action, run, state)) translated(run, state, result);
+      return undefined;
     case 'snat':
-      return accepted(run, state, changeSource(action, run, state));
+      for (const result of changeSource(action, run, state)) translated(run, state, result);
+      return undefined;
     case 'masquerade':
-      return accepted(run, state, [masquerade(action, run, state)]);
+      return end('accept', run, masquerade(action, run, state));
     case 'redirect':
-      return accepted(run, state, [redirect(action, run, state)]);
+      return translated(run, state, redirect(action, run, state));
     case 'tproxy':
-      return [tproxy(action, run, state)];
+      return tproxy(action, run, state);
     case 'netmap':
-      return accepted(run, state, [netmap(action, run, state)]);
+      return translated(run, state, netmap(action, run, state));
   }
 }
 
-const end = (verdict: Verdict, run: RuleRun, state: State): ActionResult => ({
-  flow: 'end',
-  ended: { verdict, state, decision: run.decision },
-});
+function end(verdict: Verdict, { walk, decision }: RuleRun, state: State): undefined {
+  walk.ended.push({ verdict, state, decision });
+}
 
-const cannotSay = (run: RuleRun, state: State, why: string): ActionResult => ({
-  flow: 'end',
-  ended: { verdict: 'insufficient-info', state, decision: run.decision, why },
-});
+function cannotSay({ walk, decision }: RuleRun, state: State, why: string): undefined {
+  walk.ended.push({ verdict: 'insufficient-info', state, decision, why });
+}
 
 /** NAT targets accept the packet for their chain; a translation that can't be worked out ends without a verdict. */
-const accepted = (run: RuleRun, state: State, results: (State | NoTarget)[]): ActionResult[] =>
-  results.map((result) => {
-    if (!('why' in result)) return end('accept', run, result);
-    return result.breaks ? { flow: 'next', state } : cannotSay(run, state, result.why);
-  });
+function translated(run: RuleRun, state: State, result: State | NoTarget): undefined {
+  if (!('why' in result)) end('accept', run, result);
+  else if (result.breaks) run.walk.next.push(state);
+  else cannotSay(run, state, result.why);
+}
 
 /** What lets the packet go on, but changes what later rules look at. */
 function fallThrough(action: Extract<Action, { kind: 'fallThrough' }>, run: RuleRun, state: State): State {
@@ -137,7 +131,7 @@ function copyMark(action: Extract<Action, { kind: 'copyMark' }>, state: State): 
   return withPacket(state, change);
 }
 
-function tproxy(action: Extract<Action, { kind: 'tproxy' }>, run: RuleRun, state: State): ActionResult {
+function tproxy(action: Extract<Action, { kind: 'tproxy' }>, run: RuleRun, state: State): State | undefined {
   const mark = ((state.packet.mark & ~action.mask) ^ action.value) >>> 0;
   const target = {
     ...(action.address === undefined ? {} : { address: action.address }),
@@ -145,5 +139,5 @@ function tproxy(action: Extract<Action, { kind: 'tproxy' }>, run: RuleRun, state
     decision: run.decision,
   };
   const changed: State = { ...withPacket(state, { mark }), tproxy: target };
-  return action.ends ? end('accept', run, changed) : { flow: 'statement', state: changed };
+  return action.ends ? end('accept', run, changed) : changed;
 }

@@ -2,7 +2,8 @@ import type { AddressMask } from '../../model/netfilter.ts';
 import { type AddressValue, addressMask, addressValue, prefixMask } from '../../model/netfilter-address.ts';
 
 const known = new Map<string, AddressValue | undefined>();
-const mostKnown = 50_000;
+/** As many as stay in the processor's own memory: a table of all addresses of a node is slower than to read one again. */
+const mostKnown = 256;
 
 /** {@link addressValue}, remembered: a walk asks for the same few addresses at every rule. */
 export function addressNumber(text: string): AddressValue | undefined {

@@ -1,10 +1,10 @@
-import type { Chain, Rule } from '../../model/netfilter.ts';
+import type { Chain } from '../../model/netfilter.ts';
 import { chainNamed } from './lookup.ts';
 import { mergeStates } from './merge.ts';
-import { evaluateRule } from './rule.ts';
+import { runRule } from './rule.ts';
 import { isForOthers, rulesFor } from './rule-index.ts';
-import type { RuleResult } from './run.ts';
-import type { Decision, Ended, Place, State, WalkContext } from './types.ts';
+import type { ChainWalk, Jump } from './run.ts';
+import type { Decision, Ended, Place, State, Step, WalkContext } from './types.ts';
 
 /** Deeper than the kernel lets jumps nest (16 in nf_tables); a ruleset that gets here is broken. */
 const deepestJump = 32;
@@ -16,7 +16,7 @@ const deepestJump = 32;
  * Gives the states that come back to the caller; those that end are added to `ended`.
  */
 export function evaluateChain(place: Place, chain: Chain, states: State[], context: WalkContext, ended: Ended[], depth = 0): State[] {
-  const walk: ChainWalk = { place, chain, context, depth, returned: [], ended };
+  const walk: ChainWalk = { place, chain, context, depth, next: states, returned: [], ended, enter };
   let current = states;
   let plan = rulesFor(chain, states, 0);
   for (let at = 0; at < plan.rules.length && current.length > 0; at++) {
@@ -37,15 +37,6 @@ export function evaluateChain(place: Place, chain: Chain, states: State[], conte
   return mergeStates(walk.returned);
 }
 
-interface ChainWalk {
-  place: Place;
-  chain: Chain;
-  context: WalkContext;
-  depth: number;
-  returned: State[];
-  ended: Ended[];
-}
-
 /** The output ends inside this table: rules of this chain may be missing, so that nothing can be said of what comes after the last one. */
 function cutOff(place: Place, chain: Chain, state: State): Ended {
   const decision: Decision = {
@@ -60,35 +51,13 @@ function cutOff(place: Place, chain: Chain, state: State): Ended {
   return { verdict: 'insufficient-info', state, decision, why: `the output ends inside table ${place.table.name}: rules may be missing` };
 }
 
-/** The states that go on to the next rule: the same list where the rule applies to none of them. */
-function runRule(walk: ChainWalk, rule: Rule, states: State[]): State[] {
-  let next: State[] | undefined;
-  for (const [at, state] of states.entries()) {
-    const results = evaluateRule(walk.place, walk.chain, rule, state, walk.context);
-    if (results.length > 0) next ??= states.slice(0, at);
-    else next?.push(state);
-    if (next !== undefined) for (const result of results) follow(walk, result, next);
-  }
-  return next ?? states;
-}
-
-function follow(walk: ChainWalk, result: RuleResult, next: State[]): void {
-  if (result.flow === 'next') next.push(result.state);
-  else if (result.flow === 'return') walk.returned.push(result.state);
-  else if (result.flow === 'end') walk.ended.push(result.ended);
-  else {
-    const goesOn = result.flow === 'jump' ? next : walk.returned;
-    for (const state of enter(walk, result)) goesOn.push(state);
-  }
-}
-
-function enter(
-  { place, context, depth, ended }: ChainWalk,
-  { chain, state, decision }: Extract<RuleResult, { flow: 'jump' | 'goto' }>,
-): State[] {
+function enter({ place, context, depth, next, returned, ended }: ChainWalk, { kind, chain }: Jump, state: State, decision: Step): void {
   const target = chainNamed(place.table, chain);
-  if (target !== undefined && depth < deepestJump) return evaluateChain(place, target, [state], context, ended, depth + 1);
+  if (target !== undefined && depth < deepestJump) {
+    const goesOn = kind === 'jump' ? next : returned;
+    for (const back of evaluateChain(place, target, [state], context, ended, depth + 1)) goesOn.push(back);
+    return;
+  }
   const why = target === undefined ? `chain ${chain} is not in the output` : 'jumps are nested too deeply';
   ended.push({ verdict: 'insufficient-info', state, decision, why });
-  return [];
 }

@@ -5,7 +5,7 @@ import { any, type Certainty, cannotTell, certain, negatedIf, no, random, yes } 
 import { compare } from './compare.ts';
 import { type ConntrackMatch, conntrackMatch, isTracked } from './conntrack.ts';
 import { moduleMatch, physdevMatch } from './module.ts';
-import { inAddressRange, inAnyMask, inRanges, interfaceIs, packetAddress, protocolsWithPorts } from './primitives.ts';
+import { inAddressRange, inAnyMask, inRanges, interfaceIs, protocolsWithPorts } from './primitives.ts';
 import { recentMatch } from './recent.ts';
 import { hasChanged, isUnknown, type Place, type State, type WalkContext } from './types.ts';
 
@@ -16,15 +16,8 @@ export function evaluateMatch(match: Match, state: State, context: WalkContext, 
     case 'comment':
       return yes;
     case 'address':
-      return negatedIf(
-        match.negated,
-        packetAddress(state, match.end, (address) => inAnyMask(address, match.addresses)),
-      );
     case 'addressRange':
-      return negatedIf(
-        match.negated,
-        packetAddress(state, match.end, (address) => inAddressRange(address, match.from, match.to)),
-      );
+      return addressMatch(match, state);
     case 'interface':
       return negatedIf(match.negated, interfaceIs(match.direction === 'in' ? packet.inInterface : packet.outInterface, match.name));
     case 'protocol':
@@ -61,6 +54,13 @@ type OtherMatch = ConntrackMatch | Extract<Match, { kind: 'physdev' | 'module' }
 function otherMatch(match: OtherMatch, state: State): Certainty {
   if (match.kind === 'physdev') return physdevMatch(match.options, state.packet);
   return match.kind === 'module' ? moduleMatch(match, state.packet) : conntrackMatch(match, state.packet);
+}
+
+function addressMatch(match: Extract<Match, { kind: 'address' | 'addressRange' }>, state: State): Certainty {
+  if (isUnknown(state, match.end)) return cannotTell(`the ${match.end} address that NAT chose is not known`);
+  const address = match.end === 'source' ? state.packet.source : state.packet.destination;
+  const result = match.kind === 'address' ? inAnyMask(address, match.addresses) : inAddressRange(address, match.from, match.to);
+  return result === undefined ? cannotTell(`the ${match.end} address is not readable`) : negatedIf(match.negated, certain(result));
 }
 
 function portsMatch(packet: Packet, match: Extract<Match, { kind: 'ports' }>): Certainty {

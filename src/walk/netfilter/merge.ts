@@ -16,17 +16,22 @@ export function mergeStates(states: State[]): State[] {
 export function grouped<T>(items: T[], stateOf: (item: T) => State, isSame: (a: T, b: T) => boolean, join: (a: T, b: T) => T): T[] {
   if (items.length < 2) return items;
   const result: T[] = [];
-  const places = new Map<string, number[]>();
+  /** Of each destination the last place in the result, and for each place the one before it with the same destination. */
+  const last = new Map<string, number>();
+  const before: (number | undefined)[] = [];
   for (const item of items) {
     const { packet } = stateOf(item);
-    const candidates = places.get(packet.destination);
-    const place = candidates?.find((at) => {
-      const other = result[at];
-      return other !== undefined && looksAlike(stateOf(other).packet, packet) && isSame(other, item);
-    });
+    const newest = last.get(packet.destination);
+    let place = newest;
+    for (; place !== undefined; place = before[place]) {
+      const other = result[place];
+      if (other !== undefined && looksAlike(stateOf(other).packet, packet) && isSame(other, item)) break;
+    }
     if (place !== undefined) result[place] = join(result[place] ?? item, item);
-    else if (candidates === undefined) places.set(packet.destination, [result.push(item) - 1]);
-    else candidates.push(result.push(item) - 1);
+    else {
+      last.set(packet.destination, result.push(item) - 1);
+      before.push(newest);
+    }
   }
   return result;
 }

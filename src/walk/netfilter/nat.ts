@@ -141,8 +141,9 @@ function withSource(target: Target, run: RuleRun, state: State, kind: 'snat' | '
 /** `status`: left out where nothing changed. `end`: the one that no later nat chain is asked for. */
 function settled(view: ConntrackView, status: 'dnat' | 'snat' | undefined, end: 'source' | 'destination'): ConntrackView {
   const next = copyConntrack(view);
-  if (status !== undefined && !view.status.includes(status)) next.status = [...view.status, status];
-  if (!view.natSettled.includes(end)) next.natSettled = [...view.natSettled, end];
+  // `concat` makes a list that is as long as what it holds; a spread leaves room for 16 more, for every endpoint.
+  if (status !== undefined && !view.status.includes(status)) next.status = view.status.concat(status);
+  if (!view.natSettled.includes(end)) next.natSettled = view.natSettled.concat(end);
   return next;
 }
 
@@ -163,6 +164,8 @@ const portOf = (ports: NumberRange | undefined): Target['port'] =>
 /** The kernel picks one address of a range by a hash of the packet's addresses, so that any of them is possible. */
 function fixedTargets(to: Extract<NatTarget, { type: 'fixed' }>): Target[] {
   const port = portOf(to.ports);
+  const [only] = to.addresses;
+  if (only !== undefined && to.addresses.length === 1 && only.from === only.to) return [{ address: only.from, port, probability: 1 }];
   const addresses = to.addresses.flatMap(({ from, to: last }) => addressesBetween(from, last));
   if (addresses.length === 0) return [{ address: undefined, port, probability: 1 }];
   if (addresses.length > mostAlternatives) return [{ address: 'unknown', port, probability: 1 }];

@@ -89,9 +89,11 @@ export function chainOutcomes(earlier: Outcome, later: Outcome): Outcome {
 }
 
 function stepsOf(state: State): Step[] {
-  const steps: Step[] = [];
-  for (let at = state.steps; at !== undefined; at = at.before) steps.push(at.step);
-  return steps.reverse();
+  let last = -1;
+  for (let at = state.steps; at !== undefined; at = at.before) last += 1;
+  const steps = new Array<Step>(last + 1);
+  for (let at = state.steps; at !== undefined; at = at.before) steps[last--] = at.step;
+  return steps;
 }
 
 function undecided(possible: Outcome[], definite: Outcome[]): Outcome {

@@ -1,14 +1,6 @@
 import type { AddressMask, NumberRange } from '../../model/netfilter.ts';
 import { addressNumber, isUnder } from './addresses.ts';
 import { type Certainty, cannotTell, certain, yes } from './certainty.ts';
-import { isUnknown, type State } from './types.ts';
-
-/** Tests an address of the packet, unless NAT has made it unknown. */
-export function packetAddress(state: State, end: 'source' | 'destination', test: (address: string) => boolean | undefined): Certainty {
-  if (isUnknown(state, end)) return cannotTell(`the ${end} address that NAT chose is not known`);
-  const result = test(end === 'source' ? state.packet.source : state.packet.destination);
-  return result === undefined ? cannotTell(`the ${end} address is not readable`) : certain(result);
-}
 
 export function inAnyMask(address: string, masks: readonly AddressMask[]): boolean | undefined {
   const parsed = addressNumber(address);
