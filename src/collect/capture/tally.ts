@@ -14,10 +14,13 @@ export interface TallyOptions {
 /** Counts the tries of a watch from what its loop prints, and keeps the last seconds of them. */
 export interface Tally {
   feed: (chunk: Uint8Array) => void;
+  /** Holds the tries that took long against the capture, which may come later than their end does. To be called again and again. */
+  look: () => void;
   /** Since it was made. */
   seconds: () => number;
   /** When the first failing try was known, in those seconds. */
   failedAt: () => number | undefined;
+  /** All tries were made and have ended, and of none it is still open whether it failed. */
   isOver: () => boolean;
   progress: (request: WatchRequest) => string;
   record: (ended: WatchEnd, request: WatchRequest, bytes: number, why: string | null) => WatchRecord;
@@ -25,6 +28,9 @@ export interface Tally {
 
 /** A try that took so long (seconds) may have been answered only after its first packet was sent again (RFC 6298: after one second). */
 const suspicious = 0.9;
+
+/** Seconds by which the client's capture may come after what the tool says: they take different ways. */
+const captureLag = 2;
 
 export function createTally({ nonce, kind, targets, keptSeconds, wasSentAgain, onFailure }: TallyOptions): Tally {
   const start = performance.now();
@@ -35,6 +41,22 @@ export function createTally({ nonce, kind, targets, keptSeconds, wasSentAgain, o
   let isOver = false;
   let unreached: string | undefined;
   let failedAt: number | undefined;
+  let suspects: { item: WatchedTry; until: number }[] = [];
+
+  const fail = (): void => {
+    counts.failed += 1;
+    if (failedAt === undefined) onFailure();
+    failedAt ??= seconds();
+  };
+
+  const look = (): void => {
+    const repeated = suspects.filter(({ item }) => wasSentAgain(item.sourcePort));
+    for (const { item } of repeated) {
+      item.result = 'repeated';
+      fail();
+    }
+    suspects = suspects.filter((suspect) => !repeated.includes(suspect) && suspect.until > seconds());
+  };
 
   const take = (item: ReturnType<typeof readLoop>['tries'][number]): void => {
     counts.tries += 1;
@@ -43,15 +65,13 @@ export function createTally({ nonce, kind, targets, keptSeconds, wasSentAgain, o
       unreached ??= item.said;
       return;
     }
-    const isRepeated = item.result === 'answered' && item.seconds >= suspicious && wasSentAgain(item.sourcePort);
     const target = targets[(item.number - 1) % targets.length] ?? { address: '', port: 0 };
     const oldest = failedAt === undefined ? seconds() - keptSeconds + 1 : 0;
     const began = Math.max(0, seconds() - item.seconds);
-    last = [...last.filter((one) => one.began >= oldest), { ...item, target, began, result: isRepeated ? 'repeated' : item.result }];
-    if (item.result === 'answered' && !isRepeated) return;
-    counts.failed += 1;
-    if (failedAt === undefined) onFailure();
-    failedAt ??= seconds();
+    const watched: WatchedTry = { ...item, target, began, result: item.result };
+    last = [...last.filter((one) => one.began >= oldest), watched];
+    if (item.result === 'failed') fail();
+    else if (item.seconds >= suspicious) suspects.push({ item: watched, until: seconds() + captureLag });
   };
 
   return {
@@ -63,10 +83,12 @@ export function createTally({ nonce, kind, targets, keptSeconds, wasSentAgain, o
       isOver ||= said.isOver;
       unreached ??= said.unreached;
       for (const item of said.tries) take(item);
+      look();
     },
+    look,
     seconds,
     failedAt: () => failedAt,
-    isOver: () => isOver,
+    isOver: () => isOver && suspects.length === 0,
     progress: (request) => `try ${counts.tries} of ${request.tries}${counts.failed > 0 ? `: ${counts.failed} failed` : ''}`,
     record: (ended, { perSecond }, bytes, why) => ({
       // A try that came to its end while the others were waited for may have failed as well.

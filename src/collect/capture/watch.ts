@@ -102,6 +102,7 @@ async function sendTries(
   let ended = reasonToEnd();
   for (; ended === undefined; ended = reasonToEnd()) {
     await new Promise((resolve) => setTimeout(resolve, lookMilliseconds));
+    tally.look();
     deps.progress(tally.progress(request));
   }
   input.end('end\n');
