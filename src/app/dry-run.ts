@@ -75,6 +75,7 @@ function lookScript(service: string, namespace: string): string {
 /** Addresses for documentation (RFC 5737): a filter takes no names. */
 const service = { address: '192.0.2.1', port: 80 };
 const endpoint = { address: '192.0.2.2', port: 80 };
+const datagram = { stage: 'service', protocol: 'UDP', datagram: true, target: service, sourcePort: 61_000, full: false } as const;
 
 function captureScripts(exec: (script: string) => string[]): string[] {
   const tries = [
@@ -94,5 +95,7 @@ function captureScripts(exec: (script: string) => string[]): string[] {
     ...exec(captureScript(sections, [client], { nonce: 'NONCE', filter, ...wanted })),
     "# On the client's node, once all of them listen: the marked probe, some tries to the ClusterIP and two to each endpoint:",
     ...exec(scriptOf([markedProbes(client.name, tries, true, 'cluster.local')])),
+    '# Where the port is UDP: of a DNS server, questions for names that begin with k8snet-; of another, one datagram for each try, of 12 bytes, with its own source port:',
+    `# ${markedProbes(client.name, [datagram], false, 'cluster.local').command}`,
   ];
 }

@@ -33,6 +33,8 @@ export interface MarkedTry {
   target: { address: string; port: number };
   /** Where HTTP is spoken: the request is longer than a packet, so that full-size ones have to pass. */
   full: boolean;
+  /** UDP that is no question to a DNS server: one short datagram, to which no answer is owed. */
+  datagram?: true;
 }
 
 /** An endpoint that a try may end at. */
@@ -56,10 +58,13 @@ export interface CapturePlan {
   tries: MarkedTry[];
 }
 
-/** First label of the name that a try asks a DNS server for: it is in the question and in the answer, whatever addresses and ports become. */
-export const dnsMark = (sourcePort: number | string): string => `k8snet-${sourcePort}`;
+/**
+ * What a try over UDP carries, whatever addresses and ports become: the first label of the name that a DNS server is asked for (in the answer too), and all that
+ * is in a datagram to another port.
+ */
+export const tryMark = (sourcePort: number | string): string => `k8snet-${sourcePort}`;
 
-/** Which packet of a connection (of DNS: `syn` is the question, `syn-ack` the answer): the request's way is judged by the first two, the answer's by the others. */
+/** Which packet of a connection (of UDP: `syn` is the question or datagram, `syn-ack` the answer): the request's way is judged by the first two, the answer's by the others. */
 export type PacketPart = 'syn' | 'request-data' | 'syn-ack' | 'reset' | 'reply-data' | 'icmp-error' | 'other';
 
 /** A packet of a try, seen at a device. Several sightings of one packet are its way. */
@@ -115,6 +120,8 @@ export interface DropReason {
 /** What became of one try. */
 export type Outcome =
   | { kind: 'answered' }
+  /** A datagram that came to its endpoint, which sent no answer and owes none. */
+  | { kind: 'arrived' }
   | { kind: 'lost'; leg: 'request' | 'reply'; lastSeen: PathPoint | undefined; firstUnseen: PathPoint; where: LossPlace; says: string }
   | { kind: 'refused'; leg: 'request'; by: CapturePlace; with: string; where: LossPlace; says: string }
   | { kind: 'unknown'; why: string };

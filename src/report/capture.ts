@@ -29,23 +29,28 @@ export function renderCapture(report: CaptureReport, head: string, options: Rend
   return `${[clean(head), verdict, ...scope, ...parts.filter((part) => part.length > 0).flatMap((part) => ['', ...part])].join('\n')}\n`;
 }
 
-const answeredText = ({ tries, answered, losses, notTried }: CaptureReport): string =>
-  notTried !== undefined
-    ? `nothing was tried: ${notTried}`
-    : losses.length === 0
-      ? `all ${tries} tries were answered`
-      : `${tries - answered} of ${tries} tries were not answered`;
+function answeredText({ tries, answered, arrived, losses, notTried }: CaptureReport): string {
+  if (notTried !== undefined) return `nothing was tried: ${notTried}`;
+  if (arrived !== undefined) {
+    const failed = tries - answered - arrived;
+    return failed === 0
+      ? `all ${tries} datagrams came to their endpoint; ${answered} were answered, which UDP does not owe`
+      : `${failed} of ${tries} datagrams were lost or refused`;
+  }
+  return losses.length === 0 ? `all ${tries} tries were answered` : `${tries - answered} of ${tries} tries were not answered`;
+}
 
 const scopeText = ({ tried, watched }: CaptureReport): string =>
   `tried: ${tried.join(', ')}; watched in ${watched.length > 0 ? watched.join(', ') : 'no place'}`;
 
 /** The same in a few sentences, as a part of a larger report. */
 export const captureSentences = (
-  { tries, answered, losses, gaps, notTried }: CaptureReport,
+  { tries, answered, arrived, losses, gaps, notTried }: CaptureReport,
   witnesses: Report['witnesses'] = [],
 ): string[] => [
   ...witnesses.map(({ says }) => says),
   notTried === undefined ? `${answered} of ${tries} watched tries were answered` : `nothing was tried: ${notTried}`,
+  ...(arrived ? [`${arrived} more came to their endpoint and were not answered, which UDP does not owe`] : []),
   ...losses.flatMap((loss) => [
     `${loss.tries} x ${loss.kind}${loss.direction ? ` (${loss.direction})` : ''}, to ${loss.to.join(', ')}: ${loss.says}`,
     ...(loss.dropReason ? [reasonText(loss.dropReason)] : []),

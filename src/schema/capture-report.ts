@@ -60,6 +60,10 @@ const counterSchema = z.object({
 export const captureReportSchema = z.object({
   tries: z.int().describe('Connections that were made to be watched'),
   answered: z.int(),
+  arrived: z
+    .int()
+    .exactOptional()
+    .describe('Of UDP other than DNS: datagrams that came to their endpoint and were not answered, which is no loss: UDP owes no answer'),
   losses: z
     .array(
       z.object({

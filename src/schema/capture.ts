@@ -21,6 +21,7 @@ export const capturePlanSchema = z.object({
       sourcePort: z.int(),
       target: z.object({ address: z.string(), port: z.int() }),
       full: z.boolean().default(false),
+      datagram: z.literal(true).exactOptional(),
     }),
   ),
 });

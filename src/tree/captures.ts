@@ -16,7 +16,8 @@ export function withWitnesses(report: Report): Report {
   const faults = report.findings.filter(({ severity, slug }) => severity === 'fault' && slug !== 'packets-lost-on-node');
   const witnesses = capture.losses.flatMap((loss): Witnesses => (loss.where ? [compare(loss, faults, capture)] : []));
   const network = faults.find(({ layer }) => layer === 'cni');
-  if (capture.answered === capture.tries && network) witnesses.push({ agreement: 'silent', says: silence(capture, network) });
+  if (capture.answered + (capture.arrived ?? 0) === capture.tries && network)
+    witnesses.push({ agreement: 'silent', says: silence(capture, network) });
   return { ...report, verdict: { ...report.verdict, confidence: confidenceOf(report.verdict.confidence, witnesses) }, witnesses };
 }
 
@@ -76,7 +77,7 @@ const outside = ({ where }: Loss): string =>
     : "look for what the node's tables do not show: programs at tc or XDP, Open vSwitch, a security agent, the driver";
 
 const silence = ({ tries }: CaptureReport, { id }: Finding): string =>
-  `all ${tries} captured tries were answered: what ${id} names does not lose every connection, or not any more`;
+  `all ${tries} captured tries came through: what ${id} names does not lose every connection, or not any more`;
 
 const levels: readonly Confidence[] = ['low', 'medium', 'high'];
 

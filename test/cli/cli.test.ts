@@ -204,6 +204,7 @@ describe('what asks no cluster', () => {
       'cap_start 0 host',
       'cap_start 1 client',
       'marked_http',
+      'printf k8snet-61000 | nc -un -w 3 -p 61000 192.0.2.1 80',
       '"activeDeadlineSeconds": 50',
     ])
       expect(stdout).toContain(part);

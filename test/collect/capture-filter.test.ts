@@ -4,7 +4,7 @@ import { execa, execaSync } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { captureFiles } from '../../src/app/capture.ts';
 import { captureFilter } from '../../src/collect/capture/filter.ts';
-import { dnsMark } from '../../src/model/capture-path.ts';
+import { tryMark } from '../../src/model/capture-path.ts';
 import { capturePlanSchema } from '../../src/schema/capture.ts';
 import { unpackSnapshot } from '../../src/snapshot/archive.ts';
 
@@ -73,14 +73,32 @@ describe('captureFilter', () => {
     it('of DNS lets through only names of ours, from whatever port and inside of VXLAN too', async () => {
       const question = (name: string) => encode({ type: 'query', id: 7, questions: [{ type: 'A', name }] });
       const others = captureFilter({ protocol: 'UDP', ports: { first: 1, last: 2 }, backends: [] });
-      const packets = [dnsMark(61_000), 'my-service'].flatMap((label) => {
+      const packets = [tryMark(61_000), 'my-service'].flatMap((label) => {
         const plain = ipv4(datagram(40_000, 53, question(`${label}.cluster.local`)));
         return [plain, ipv4(datagram(40_000, 8472, Buffer.concat([Buffer.from('0800000000000100', 'hex'), ethernet(plain)])))];
       });
       const { stdout } = await execa('tcpdump', ['-nn', '-r', '-', others], { input: pcapOf(packets.map(ethernet)), stderr: 'ignore' });
       expect(stdout.split('\n').filter((line) => /^\d\d:/.test(line))).toHaveLength(2);
-      expect(stdout).toContain(`${dnsMark(61_000)}.cluster.local`);
+      expect(stdout).toContain(`${tryMark(61_000)}.cluster.local`);
       expect(stdout).not.toContain('my-service');
+    });
+
+    it('of datagrams lets through our ports, and from another port only what carries our mark, inside of VXLAN too', async () => {
+      const filter = captureFilter({ protocol: 'UDP', datagrams: true, ports: { first: 61_000, last: 61_001 }, backends: [] });
+      const packets = [
+        { source: 61_000, payload: 'x' },
+        { source: 40_000, payload: tryMark(61_000) },
+        { source: 40_000, payload: 'somebody else' },
+        { source: 40_000, payload: '' },
+      ].flatMap(({ source, payload }) => {
+        const plain = ipv4(datagram(source, 7777, Buffer.from(payload)));
+        return [plain, ipv4(datagram(50_000, 8472, Buffer.concat([Buffer.from('0800000000000100', 'hex'), ethernet(plain)])))];
+      });
+      const { stdout } = await execa('tcpdump', ['-nn', '-r', '-', filter], { input: pcapOf(packets.map(ethernet)), stderr: 'ignore' });
+      const lines = stdout.split('\n').filter((line) => /^\d\d:/.test(line));
+      expect(lines).toHaveLength(4);
+      expect(stdout.match(/\.61000 > .*\.7777: UDP, length 1$/gm)).toHaveLength(2);
+      expect(stdout.match(/\.40000 > .*\.7777: UDP, length 12$/gm)).toHaveLength(2);
     });
 
     it('lets through every packet of the tries, inside of VXLAN too, and of other ports only what opens, refuses or asks', async () => {

@@ -72,7 +72,7 @@ describe('what captures say about findings', () => {
       capture: { ...capture, answered: capture.tries, losses: [] },
     });
     expect(answered.witnesses).toEqual([
-      { agreement: 'silent', says: expect.stringContaining('all 14 captured tries were answered: what CNI999') },
+      { agreement: 'silent', says: expect.stringContaining('all 14 captured tries came through: what CNI999') },
     ]);
     expect(answered.verdict.confidence).toBe('high');
   });

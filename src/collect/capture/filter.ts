@@ -6,10 +6,12 @@ export interface FilterParts {
   /** Source ports of the marked tries, both included. */
   ports: { first: number; last: number };
   backends: readonly { address: string; port: number }[];
+  /** Of UDP: the mark is all that a datagram carries, to whatever port; else it begins the name that a DNS server is asked for. */
+  datagrams?: boolean;
 }
 
-/** "k8sn", the beginning of every name that is asked for: behind 8 bytes of UDP, 12 of DNS and the length of the label (RFC 1035). */
-const dnsMarkBytes = '0x6b38736e';
+/** "k8sn", the beginning of every mark: behind 8 bytes of UDP or, in a name that is asked for, also 12 of DNS and the length of the label (RFC 1035). */
+const tryMarkBytes = '0x6b38736e';
 
 /** VXLAN's port by IANA, and Linux' own default, which flannel keeps. */
 const vxlanPorts = [4789, 8472];
@@ -17,7 +19,7 @@ const vxlanPorts = [4789, 8472];
 const mostBackends = 16;
 
 /**
- * The filter of every capture, in the language of pcap-filter(7): packets with one of the marked source ports, or a name of ours in a question or answer of DNS; SYNs and RSTs of the backends' ports, where a
+ * The filter of every capture, in the language of pcap-filter(7): packets with one of the marked source ports, or a mark of ours in a question or answer of DNS, or in a datagram; SYNs and RSTs of the backends' ports, where a
  * node may have put in another source address and port (masquerading with --random-fully); ICMP errors; ARP; and the same inside VXLAN and
  * IPIP, where it is found by its offset. Bytes of a tunnel's payload can only be looked at over IPv4 without options (udp[] and ip[] of pcap-filter).
  * @throws Error for an address or port that is none: nothing else may come into a filter
@@ -36,7 +38,9 @@ export function captureFilter(parts: FilterParts): string {
   const atBackends = any(backends.map(({ text, port }) => `(host ${text} and port ${port})`));
   const plain = [
     `(${protocol} and portrange ${first}-${last})`,
-    ...(parts.protocol === 'UDP' ? [`(udp port 53 and udp[21:4] = ${dnsMarkBytes})`] : []),
+    ...(parts.protocol === 'UDP'
+      ? [parts.datagrams ? `(udp[8:4] = ${tryMarkBytes})` : `(udp port 53 and udp[21:4] = ${tryMarkBytes})`]
+      : []),
     ...(parts.protocol === 'TCP' && backends.length > 0 ? [`(tcp and ${opening} and ${atBackends})`] : []),
     '(icmp[icmptype] = icmp-unreach or icmp[icmptype] = icmp-timxceed or icmp[icmptype] = icmp-paramprob)',
     'arp',
@@ -53,7 +57,7 @@ export function captureFilter(parts: FilterParts): string {
     const kinds = [
       `(${byte(9)} = ${parts.protocol === 'TCP' ? 6 : 17} and ${marked})`,
       ...(parts.protocol === 'TCP' && backends.length > 0 ? [`(${byte(9)} = 6 and ${byte(33)} & 6 != 0 and ${opened})`] : []),
-      ...(parts.protocol === 'UDP' ? [`(${byte(9)} = 17 and ${byte(41, 4)} = ${dnsMarkBytes})`] : []),
+      ...(parts.protocol === 'UDP' ? [`(${byte(9)} = 17 and ${byte(parts.datagrams ? 28 : 41, 4)} = ${tryMarkBytes})`] : []),
       `(${byte(9)} = 1 and (${byte(20)} = 3 or ${byte(20)} = 11))`,
     ];
     return `(${byte(0)} = 0x45 and ${any(kinds)})`;

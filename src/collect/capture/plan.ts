@@ -25,8 +25,12 @@ export function planCapture(plan: Plan, watch?: WatchRequest): PlanResult {
   if (client.kind === 'none' || client.node === null) return { ok: false, why: `there is no client to send a probe from: ${client.why}` };
   if (!port) return { ok: false, why: 'the Service has no port' };
   const protocol = port.protocol === 'TCP' ? 'TCP' : 'UDP';
-  if (port.protocol !== 'TCP' && !isDns(plan))
-    return { ok: false, why: `only TCP and DNS are captured, and port ${port.port} is ${port.protocol}` };
+  if (port.protocol !== 'TCP' && port.protocol !== 'UDP')
+    return { ok: false, why: `only TCP and UDP are captured, and port ${port.port} is ${port.protocol}` };
+  const isDatagram = protocol === 'UDP' && !isDns(plan);
+  if (isDatagram && watch)
+    return { ok: false, why: `a watch goes by answers, which UDP does not owe, and port ${port.port} is UDP: capture it without --watch` };
+  const kind = { protocol, ...(isDatagram ? { datagram: true as const } : {}) } as const;
   const pod = clientPod(plan);
   const node = nodePlace(client.node);
   const nodes = nodeAddresses(plan);
@@ -46,14 +50,14 @@ export function planCapture(plan: Plan, watch?: WatchRequest): PlanResult {
   const virtual = serviceAddresses(plan.service).slice(0, 1);
   const wanted: Omit<MarkedTry, 'sourcePort'>[] = [
     ...virtual.flatMap((ip) =>
-      repeat(serviceTries, { stage: 'service', protocol, target: { address: ip, port: port.port }, full: false } as const),
+      repeat(serviceTries, { stage: 'service', ...kind, target: { address: ip, port: port.port }, full: false } as const),
     ),
     ...backends.flatMap((backend) =>
       lengths.map(
         (full) =>
           ({
             stage: 'endpoint',
-            protocol,
+            ...kind,
             target: { address: backend.address, port: backend.port },
             full: full && protocol === 'TCP',
           }) as const,

@@ -53,6 +53,7 @@ export const filterOf = (watched: CapturePlan): string =>
   captureFilter({
     protocol: watched.tries[0]?.protocol ?? 'TCP',
     ports: { first: watched.tries[0]?.sourcePort ?? 0, last: watched.tries.at(-1)?.sourcePort ?? 0 },
+    datagrams: watched.tries[0]?.datagram === true,
     // The Service's own address too: where it is not translated, the source port may be all the same.
     backends: [
       ...watched.backends,
@@ -65,7 +66,7 @@ export const filterOf = (watched: CapturePlan): string =>
 
 /** Bytes of each packet that are captured. */
 export const snapLengthOf = ({ tries }: CapturePlan): number =>
-  tries[0]?.protocol === 'UDP' ? captureBounds.dnsSnapLength : captureBounds.snapLength;
+  tries[0]?.protocol === 'UDP' && !tries[0].datagram ? captureBounds.dnsSnapLength : captureBounds.snapLength;
 
 export const planEntry: Entry = {
   key: 'capture/plan',

@@ -91,6 +91,8 @@ function outcomeOf(
   if (of('syn').length === 0 && start) {
     const said = input.said.get(item.sourcePort);
     if (said === undefined || connected.test(said)) return { kind: 'unknown', why: 'the try was made, and the captures missed it' };
+    // Words of the script itself, and of no tool.
+    if (/^k8snet: /m.test(said)) return { kind: 'unknown', why: `the try was not made: ${lastLine(said)}` };
     return lost(
       'request',
       undefined,
@@ -107,7 +109,16 @@ function outcomeOf(
   const isWatched = input.captures.some(({ place, isLossy }) => place.kind === 'node' && place.name === clientNode && !isLossy);
   if (!backend && !isWatched) return { kind: 'unknown', why: `node ${clientNode} could not be captured on, or not all of it` };
   if (!backend) return withoutBackend(plan, of('syn'), path, target);
-  return lossOf(input, backend, path, of('syn'), of('syn-ack', 'reset'));
+  const outcome = lossOf(input, backend, path, of('syn'), of('syn-ack', 'reset'));
+  return item.datagram ? unansweredDatagram(outcome, backend) : outcome;
+}
+
+/** No answer is owed: where none was seen anywhere, the request came through, if that was seen. */
+function unansweredDatagram(outcome: Outcome, { address, place }: CaptureBackend): Outcome {
+  if (outcome.kind !== 'lost' || outcome.leg !== 'reply' || outcome.lastSeen !== undefined) return outcome;
+  return place
+    ? { kind: 'arrived' }
+    : { kind: 'unknown', why: `it is sent on to ${address}, which is no pod that could be captured in, and no answer is seen` };
 }
 
 /**
@@ -127,8 +138,8 @@ function ofNodeClient({ plan, said }: CaptureInput, item: MarkedTry, sightings: 
   };
 }
 
-/** Words of OpenBSD's nc and of curl for a connection that stands, the beginning of an answer, and dig's words for one. */
-const connected = /succeeded!|Connected to|HTTP\/\d|status: [A-Z]+/;
+/** Words of OpenBSD's nc and of curl for a connection that stands, the beginning of an answer, dig's words for one, and our own for one to a datagram. */
+const connected = /succeeded!|Connected to|HTTP\/\d|status: [A-Z]+|answer of \d+ bytes/;
 
 /** The connection stands; data may still be lost on the way (by its size). */
 function afterHandshake(
@@ -176,6 +187,7 @@ function refusalOf(
     const from = place.kind === 'pod' ? 'its node, or beyond it' : 'beyond it';
     return { kind: 'unknown', why: `it is refused with ${word}, which comes into ${placeText(place)} from ${from}` };
   }
+  const isClosed = first.icmp === 'port-unreachable' && backend?.place?.kind === 'pod' && placeKey(backend.place) === placeKey(place);
   const asked = first.icmp === 'host-unreachable' ? unansweredNeighbour(captures, place, backend ? [backend.address] : []) : undefined;
   return {
     kind: 'refused',
@@ -183,7 +195,9 @@ function refusalOf(
     by: place,
     with: word,
     where: place.kind === 'pod' ? { kind: 'pod', place } : { kind: 'node', place },
-    says: `${placeText(place)} refuses it with ${word}${asked ? `; ${asked.says}` : ''}`,
+    says: isClosed
+      ? `it comes to ${placeText(place)}, which refuses it with ${word}: nothing listens on port ${backend.port} there, or a rule of the pod rejects it`
+      : `${placeText(place)} refuses it with ${word}${asked ? `; ${asked.says}` : ''}`,
   };
 }
 

@@ -1,5 +1,5 @@
 import type { CapturedPacket } from '../../model/capture.ts';
-import { dnsMark, type MarkedTry, type PacketPart, type Sighting } from '../../model/capture-path.ts';
+import { type MarkedTry, type PacketPart, type Sighting, tryMark } from '../../model/capture-path.ts';
 import type { PlaceCapture } from './read.ts';
 
 /** A connection's initial sequence number is kept by every translation of addresses and ports, so that with it a packet is known wherever it is seen. A try sends less than this. */
@@ -8,8 +8,9 @@ const window = 1 << 14;
 /** Every sighting of a try's packets, inside of tunnels too, in the order of time at each place. `marked`: the source ports of all tries. */
 export function sightingsOf(captures: readonly PlaceCapture[], item: MarkedTry, marked: ReadonlySet<number>): Sighting[] {
   const starts = new Set(captures.flatMap(({ packets }) => packets.flatMap((packet) => initialNumbers(packet, item))));
+  const ids = item.datagram ? new Set(captures.flatMap(({ packets }) => packets.flatMap((packet) => ownIds(packet, item)))) : starts;
   if (starts.size === 0 && item.protocol === 'TCP') return [];
-  return captures.flatMap((capture) => capture.packets.flatMap((packet) => sight(capture, packet, { item, marked, starts }) ?? []));
+  return captures.flatMap((capture) => capture.packets.flatMap((packet) => sight(capture, packet, { item, marked, starts, ids }) ?? []));
 }
 
 /** A SYN is sent again after a second (RFC 6298); what is this much (microseconds) older belongs to the one before. */
@@ -32,10 +33,18 @@ function initialNumbers(packet: CapturedPacket, item: MarkedTry): number[] {
   return isSyn && source?.port === item.sourcePort ? [Number(body.seq), ...inner] : inner;
 }
 
+/** Of a datagram, the ids of the IP packets that it is sent in: translations keep them. 0 is given to packets that may not be cut. */
+function ownIds(packet: CapturedPacket, item: MarkedTry): number[] {
+  const inner = packet.inner ? ownIds(packet.inner, item) : [];
+  const { body, source, ip } = packet;
+  return body.kind === 'udp' && source?.port === item.sourcePort && ip?.id ? [ip.id, ...inner] : inner;
+}
+
 interface Wanted {
   item: MarkedTry;
   marked: ReadonlySet<number>;
   starts: ReadonlySet<number>;
+  ids: ReadonlySet<number>;
 }
 
 function sight(capture: PlaceCapture, packet: CapturedPacket, wanted: Wanted): Sighting | undefined {
@@ -69,9 +78,10 @@ type Known = Pick<Sighting, 'leg' | 'part' | 'sequence' | 'icmp'>;
 
 function recognise(packet: CapturedPacket, wanted: Wanted): Known | undefined {
   const { body, quoted } = packet;
-  const { item, marked, starts } = wanted;
+  const { item, marked, starts, ids } = wanted;
   if (body.kind === 'icmp' && quoted)
     return recognise(quoted, wanted) ? { leg: 'reply', part: 'icmp-error', sequence: undefined, icmp: body.type } : undefined;
+  if (item.datagram) return recogniseDatagram(packet, item, ids);
   if (item.protocol === 'UDP') return recogniseDns(packet, item);
   if (body.kind !== 'tcp') return undefined;
   const ports = [packet.source?.port, packet.destination?.port];
@@ -92,9 +102,22 @@ function recognise(packet: CapturedPacket, wanted: Wanted): Known | undefined {
   };
 }
 
+/** By the port that it was sent from, and where that is translated by its IP id; of what is answered, only that port tells. */
+function recogniseDatagram(
+  { body, source, destination, ip }: CapturedPacket,
+  item: MarkedTry,
+  ids: ReadonlySet<number>,
+): Known | undefined {
+  if (body.kind !== 'udp') return undefined;
+  const isAnswer = destination?.port === item.sourcePort;
+  const isOurs = source?.port === item.sourcePort || (ip?.id !== undefined && ids.has(ip.id));
+  if (!isAnswer && !isOurs) return undefined;
+  return { leg: isAnswer ? 'reply' : 'request', part: isAnswer ? 'syn-ack' : 'syn', sequence: undefined, icmp: undefined };
+}
+
 /** By the name that is asked for; where the message is cut, by the port that it was sent from. */
 function recogniseDns({ body, source, destination }: CapturedPacket, { sourcePort }: MarkedTry): Known | undefined {
-  const isNamed = body.kind === 'dns' && body.question?.name.startsWith(`${dnsMark(sourcePort)}.`);
+  const isNamed = body.kind === 'dns' && body.question?.name.startsWith(`${tryMark(sourcePort)}.`);
   if (!isNamed && (body.kind !== 'udp' || ![source?.port, destination?.port].includes(sourcePort))) return undefined;
   const isAnswer = body.kind === 'dns' ? body.isResponse : destination?.port === sourcePort;
   return { leg: isAnswer ? 'reply' : 'request', part: isAnswer ? 'syn-ack' : 'syn', sequence: undefined, icmp: undefined };

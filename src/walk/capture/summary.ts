@@ -36,11 +36,13 @@ function once(snapshot: Snapshot, input: CaptureInput, planned: readonly Followe
       ...scopeOf([], input),
       gaps: gapsOf(input),
     };
-  const lost = followed.filter(({ outcome }) => outcome.kind !== 'answered');
+  const lost = followed.filter(({ outcome }) => outcome.kind !== 'answered' && outcome.kind !== 'arrived');
+  const arrived = followed.filter(({ outcome }) => outcome.kind === 'arrived').length;
   const counters = readCounters(snapshot, input.plan);
   return {
     tries: followed.length,
-    answered: followed.length - lost.length,
+    answered: followed.length - lost.length - arrived,
+    ...(followed.some((item) => item.try.datagram) ? { arrived } : {}),
     losses: lossesOf(lost, followed, input, counters.moved),
     counters: counters.moved.map(({ place, ...counter }) => ({ place: placeText(place), ...toCounter(counter) })),
     ...scopeOf(followed, input),
@@ -83,7 +85,7 @@ function lossesOf(
 
 /** Tries to the same endpoint that were lost at the same place are one loss. */
 function groupKey({ outcome, backend }: FollowedTry): string {
-  if (outcome.kind === 'answered' || outcome.kind === 'unknown') return outcome.kind;
+  if (!('where' in outcome)) return outcome.kind;
   return [outcome.kind, outcome.leg, placeOf(outcome.where).names.join(' '), backend?.address ?? ''].join('|');
 }
 
@@ -102,7 +104,7 @@ function toLoss(
     ]),
   );
   const shared = { tries: items.length, to: [...to], timeline: timelineOf(first) };
-  if (outcome.kind === 'answered' || outcome.kind === 'unknown')
+  if (!('where' in outcome))
     return {
       ...shared,
       kind: 'unknown',

@@ -10,12 +10,13 @@ const words: Record<string, string> = {
   'icmp-error': 'ICMP error',
 };
 const dnsWords: Record<string, string> = { syn: 'DNS question', 'syn-ack': 'DNS answer' };
+const datagramWords: Record<string, string> = { syn: 'datagram', 'syn-ack': 'answer' };
 const mostLines = 60;
 
 /** The first transmission of each packet of the handshake, or of the data that was lost, at every device in order. */
-export function timelineOf({ sightings, try: { protocol } }: FollowedTry): CaptureReport['losses'][number]['timeline'] {
+export function timelineOf({ sightings, try: { protocol, datagram } }: FollowedTry): CaptureReport['losses'][number]['timeline'] {
   const start = Math.min(...sightings.map(({ at }) => at));
-  const nameOf = protocol === 'UDP' ? { ...words, ...dnsWords } : words;
+  const nameOf = protocol === 'UDP' ? { ...words, ...(datagram ? datagramWords : dnsWords) } : words;
   const seen = new Set<string>();
   return sightings
     .filter((sighting) => {
