@@ -1,10 +1,10 @@
 import type { ZodType } from 'zod';
-import { notThere, portNotFound } from '../collect/not-there.ts';
+import { notThere, refusePort } from '../collect/not-there.ts';
 import { collectPath, type PathOptions } from '../collect/path-collector.ts';
 import { createFacts } from '../facts/facts.ts';
 import { apiKey, apiPaths } from '../model/object-paths.ts';
 import type { Flow, FlowSource } from '../model/trace.ts';
-import { choosePort, readList } from '../parse/objects.ts';
+import { readList } from '../parse/objects.ts';
 import { type Pod, podSchema, type Service, serviceSchema } from '../schema/kubernetes.ts';
 import type { TraceReport } from '../schema/trace.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -15,14 +15,15 @@ import { buildTraceReport } from './trace-report.ts';
 
 /** What is asked of a packet, besides where it starts and goes. */
 export type TraceQuestion = Pick<Flow, 'protocol' | 'packet' | 'sourcePort' | 'length'>;
-export type TraceOptions = PathOptions & ReachOptions & { question: TraceQuestion };
+export type TraceOptions = Omit<PathOptions, 'protocol'> & ReachOptions & { question: TraceQuestion };
 
 /** A live trace: reads the nodes and pods on the way, sends nothing, and follows the packet through what was read. */
 export async function trace(options: TraceOptions, world: World): Promise<{ report: TraceReport; snapshot: Snapshot }> {
   return withCluster(
     options,
     world,
-    (reached) => collectPath({ ...options, namespace: options.namespace ?? reached.namespace }, reached),
+    (reached) =>
+      collectPath({ ...options, protocol: options.question.protocol, namespace: options.namespace ?? reached.namespace }, reached),
     (snapshot) => ({
       snapshot,
       report: traceSnapshot(snapshot, { ...options, namespace: snapshot.manifest.request.target.namespace }, options.question),
@@ -45,7 +46,7 @@ export function traceSnapshot(
 /** Throws UsageError for a name or port that a snapshot shows not to be there; what was not read is left to the trace. */
 export function refuseAbsent(
   snapshot: Snapshot,
-  { from, to, namespace }: Pick<PathOptions, 'from' | 'namespace'> & { to: PathOptions['to'] | null },
+  { from, to, namespace, protocol }: Pick<PathOptions, 'from' | 'namespace' | 'protocol'> & { to: PathOptions['to'] | null },
 ): void {
   const home = namespace ?? snapshot.manifest.request.target.namespace;
   if (from?.kind === 'pod') refusePod(snapshot, from.namespace ?? home, from.name);
@@ -53,8 +54,10 @@ export function refuseAbsent(
   if (to?.kind !== 'service') return;
   const own = to.namespace ?? home;
   const service = serviceOf(createFacts(snapshot), own, to.name);
-  if (service.state === 'seen' && to.port !== undefined && !choosePort(service.value, to.port)) throw portNotFound(service.value, to.port);
-  if (service.state === 'seen') return;
+  if (service.state === 'seen') {
+    refusePort(service.value, { port: to.port, protocol });
+    return;
+  }
   const names =
     namesIn(snapshot, apiPaths.services(own), own, serviceSchema) ?? namesIn(snapshot, apiPaths.allServices, own, serviceSchema);
   if (names !== undefined) throw notThere('Service', own, to.name, names);

@@ -32,6 +32,8 @@ export function buildVerifyReport(facts: Facts, choice: VerifyChoice = {}): Veri
 
 const familyName = (family: NodeResult['family']): 'IPv4' | 'IPv6' => (family === 'ip' ? 'IPv4' : 'IPv6');
 
+const nothingToWalk = 'no address of a Service to walk to';
+
 function nodeRow(result: NodeResult, findings: readonly VerifyFinding[]): VerifyReport['nodes'][number] {
   const { node, mode, verification, unknown } = result;
   const family = familyName(result.family);
@@ -47,7 +49,7 @@ function nodeRow(result: NodeResult, findings: readonly VerifyFinding[]): Verify
     fronts: verification?.fronts.length ?? 0,
     flows: verification?.flows ?? 0,
     agree: verification?.agree ?? 0,
-    detail: unknown ?? (doubts.length > 0 ? doubts.slice(0, 3).join('; ') : null),
+    detail: unknown ?? (doubts.length > 0 ? doubts.slice(0, 3).join('; ') : verification?.fronts.length === 0 ? nothingToWalk : null),
   };
 }
 
@@ -93,6 +95,8 @@ function verdictOf(
       status: 'healthy',
       summary: `there is nothing to verify: ${dnsOnly.length === 1 ? `Service ${nameOf(dnsOnly[0] as Service)} has` : `the ${dnsOnly.length} Services have`} no ClusterIP (DNS only), and kube-proxy no rules to compare`,
     };
+  if (objects.services.length === 0 && objects.unknown.length === 0 && judged.length > 0 && notChecked.length === 0)
+    return { status: 'healthy', summary: 'there is nothing to verify: there is no Service' };
   const asFar = `the tables of ${judged.length} ${judged.length === 1 ? 'node does' : 'nodes do'} what the API says of ${objects.services.length} ${objects.services.length === 1 ? 'Service' : 'Services'}`;
   if (judged.length === 0) return { status: 'unknown', summary: `no node could be judged: ${notChecked[0]?.why ?? 'none was looked at'}` };
   if (notChecked.length > 0)

@@ -63,7 +63,7 @@ async function traceBundle(
   options: TraceCommandOptions,
 ): Promise<number> {
   const [{ refuseAbsent, traceSnapshot }, snapshot] = await Promise.all([import('../app/trace.ts'), readBundle(file)]);
-  refuseAbsent(snapshot, asked);
+  refuseAbsent(snapshot, { ...asked, protocol: question.protocol });
   const { target, port } = snapshot.manifest.request;
   const to = asked.to ?? { kind: 'service' as const, namespace: target.namespace, name: target.name, port: port ?? undefined };
   return print(traceSnapshot(snapshot, { ...asked, to }, question), options);

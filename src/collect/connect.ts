@@ -28,6 +28,7 @@ const viewSchema = z.looseObject({
         user: z.looseObject({
           exec: z.looseObject({ command: z.string(), interactiveMode: z.string().optional() }).optional(),
           tokenFile: z.string().optional(),
+          as: z.string().optional(),
           'as-groups': z.array(z.string()).nullish(),
           'as-uid': z.string().optional(),
           'as-user-extra': z.unknown().optional(),
@@ -71,6 +72,7 @@ export async function connect(
   const cluster = parsed.success ? parsed.data.clusters?.[0]?.cluster : undefined;
   if (!parsed.success || !cluster?.server)
     throw new UsageError('the kubeconfig names no cluster: set KUBECONFIG, or give --kubeconfig and --context');
+  refuseGroupsAlone(parsed.data, kubectl);
   const namespace = parsed.data.contexts?.[0]?.context.namespace ?? null;
   const base = { namespace, server: cluster.server };
   const limit = limitOf(kubectl.flags.requestTimeout);
@@ -84,6 +86,13 @@ export async function connect(
     if (prefer === 'client') throw error;
     return { ...base, reader: kubectlReader() };
   }
+}
+
+/** kubectl refuses groups without a user to impersonate; of another --user than the context's the kubeconfig may name one. */
+function refuseGroupsAlone(view: z.infer<typeof viewSchema>, { flags }: Kubectl): void {
+  const groups = flags.asGroup ?? [];
+  if (groups.length === 0 || flags.as !== undefined || flags.user !== undefined || view.users?.[0]?.user.as) return;
+  throw new UsageError(`--as-group ${groups[0]} needs --as: a group is impersonated together with a user`);
 }
 
 function parseJson(text: string): unknown {

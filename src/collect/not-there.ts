@@ -1,4 +1,6 @@
 import { apiPaths } from '../model/object-paths.ts';
+import type { TraceProtocol } from '../model/trace.ts';
+import { choosePort } from '../parse/objects.ts';
 import type { Service } from '../schema/kubernetes.ts';
 import { UsageError } from './errors.ts';
 import type { ClusterReader } from './reader.ts';
@@ -32,10 +34,20 @@ export async function serviceNotFound(reader: ClusterReader, namespace: string, 
   );
 }
 
-/** The error for a port that a Service does not have, with those that it has. */
-export function portNotFound({ metadata, spec }: Service, wanted: string): UsageError {
-  const ports = (spec.ports ?? []).map(({ port, name }) => `${port}${name ? ` (${name})` : ''}`);
-  return new UsageError(
-    `Service ${metadata.namespace}/${metadata.name} has no port "${wanted}"; it has ${ports.join(', ') || 'no ports at all'}`,
-  );
+/** The error for a port that a Service does not have, or not for the protocol that is asked for, with those that it has; `wanted` null: any port of the protocol. */
+export function portNotFound({ metadata, spec }: Service, wanted: string | null, protocol?: TraceProtocol): UsageError {
+  const ports = (spec.ports ?? []).map((port) => `${port.port}/${port.protocol}${port.name ? ` (${port.name})` : ''}`);
+  const what = `${protocol === undefined ? '' : `${protocol.toUpperCase()} `}port${wanted === null ? '' : ` "${wanted}"`}`;
+  return new UsageError(`Service ${metadata.namespace}/${metadata.name} has no ${what}; it has ${ports.join(', ') || 'no ports at all'}`);
+}
+
+/**
+ * Throws where a trace's Service has no port to send to. A Service that is only another name has no ports of its own.
+ * @throws UsageError
+ */
+export function refusePort(service: Service, { port, protocol }: { port: string | undefined; protocol: TraceProtocol }): void {
+  if (protocol === 'icmp' && port === undefined) return;
+  if (service.spec.type === 'ExternalName' || choosePort(service, port ?? null, protocol)) return;
+  const isNowhere = port !== undefined && choosePort(service, port) === undefined;
+  throw portNotFound(service, port ?? null, isNowhere ? undefined : protocol);
 }

@@ -1,6 +1,7 @@
 import { apiKey, apiPaths, systemNamespace } from '../model/object-paths.ts';
 import type { Observed } from '../model/observed.ts';
-import { choosePort, endpointsOf, readList, readObject } from '../parse/objects.ts';
+import type { TraceProtocol } from '../model/trace.ts';
+import { choosePort, endpointsOf, readList, readObject, type ServicePort } from '../parse/objects.ts';
 import { endpointSliceSchema, nodeSchema, type Pod, podSchema, type Service, serviceSchema } from '../schema/kubernetes.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
@@ -12,7 +13,7 @@ import type { Kubectl } from './kubectl.ts';
 import { namedClient, readPod } from './named-client.ts';
 import { createNodeAccess } from './node-access.ts';
 import { failedEntries, runOnNode } from './node-rounds.ts';
-import { notThere, portNotFound, serviceNotFound } from './not-there.ts';
+import { notThere, refusePort, serviceNotFound } from './not-there.ts';
 import { type CollectOptions, mostEndpoints, mostNodes } from './options.ts';
 import type { ClusterReader } from './reader.ts';
 import { type CollectDeps, startRecording } from './recording.ts';
@@ -28,6 +29,7 @@ export interface PathOptions extends Pick<CollectOptions, 'namespace' | 'nodeAcc
     | { kind: 'service'; namespace: string | null; name: string; port: string | undefined }
     | { kind: 'pod'; namespace: string | null; name: string; port: number | undefined }
     | { kind: 'address'; address: string; port: number | undefined };
+  protocol: TraceProtocol;
 }
 
 interface Path {
@@ -118,8 +120,8 @@ async function readPath(options: PathOptions, reader: ClusterReader, add: (entri
   const nodes = readList(at(apiPaths.nodes), nodeSchema);
   const nodeList = nodes.state === 'seen' ? nodes.value : [];
   const service = to.kind === 'service' ? await serviceAt(reader, at, to.name, toNamespace ?? home) : front;
-  if (service && to.kind === 'service' && to.port !== undefined && !choosePort(service, to.port)) throw portNotFound(service, to.port);
-  const backends = backendsOf(at, service, to, pods, toNamespace ?? home);
+  if (service && to.kind === 'service') refusePort(service, { port: to.port, protocol: options.protocol });
+  const backends = backendsOf(at, service, options, pods, toNamespace ?? home);
   const byName = new Map(pods.map((pod) => [`${pod.metadata.namespace}/${pod.metadata.name}`, pod]));
   const client =
     from === null
@@ -206,13 +208,15 @@ async function serviceAt(
 function backendsOf(
   at: (path: string) => Entry | undefined,
   service: Service | undefined,
-  to: PathOptions['to'],
+  { to, protocol }: PathOptions,
   pods: readonly Pod[],
   namespace: string,
 ): Pod[] {
   if (to.kind === 'address' && service === undefined) return pods.filter((pod) => pod.status.podIP === to.address);
   if (to.kind !== 'pod')
-    return service ? endpointPods(at, service, namespace, pods, to.port === undefined ? null : portOf(service, to.port)) : [];
+    return service
+      ? endpointPods(at, service, choosePort(service, to.port === undefined ? null : portOf(service, to.port), protocol), pods)
+      : [];
   return pods.filter(({ metadata }) => metadata.name === to.name && metadata.namespace === namespace);
 }
 
@@ -243,14 +247,12 @@ const portOf = (service: Service, port: string | number): string =>
 
 function endpointPods(
   at: (path: string) => Entry | undefined,
-  service: Service,
-  namespace: string,
+  { metadata }: Service,
+  port: ServicePort | undefined,
   pods: readonly Pod[],
-  wanted: string | null,
 ): Pod[] {
-  const slices = readList(at(apiPaths.endpointSlices(namespace)), endpointSliceSchema);
-  const endpoints =
-    slices.state === 'seen' ? endpointsOf(slices.value, service.metadata.name, choosePort(service, wanted)?.name ?? null) : [];
+  const slices = readList(at(apiPaths.endpointSlices(metadata.namespace ?? '')), endpointSliceSchema);
+  const endpoints = slices.state === 'seen' ? endpointsOf(slices.value, metadata.name, port?.name ?? null) : [];
   return sample(endpoints, mostEndpoints).flatMap(
     ({ pod }) => pods.find(({ metadata }) => metadata.name === pod?.name && metadata.namespace === pod?.namespace) ?? [],
   );

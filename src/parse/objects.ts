@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Endpoint } from '../model/endpoints.ts';
 import { absent, type Observed, seen, unknown } from '../model/observed.ts';
+import type { TraceProtocol } from '../model/trace.ts';
 import type { EndpointSlice, Pod, Service } from '../schema/kubernetes.ts';
 import type { Entry } from '../snapshot/entry.ts';
 
@@ -36,11 +37,19 @@ function readJson(entry: Entry | undefined): Observed<unknown> {
   }
 }
 
-/** The Service port that is meant: by number, by name, or the first. */
-export function choosePort(service: Service, wanted: string | null): NonNullable<Service['spec']['ports']>[number] | undefined {
-  const ports = service.spec.ports ?? [];
-  if (wanted === null) return ports.find((port) => port.protocol === 'TCP') ?? ports[0];
-  return ports.find((port) => String(port.port) === wanted || port.name === wanted);
+export type ServicePort = NonNullable<Service['spec']['ports']>[number];
+
+/**
+ * The Service port that is meant: by number, by name, or the first. Of one number that several protocols have, and where nothing is named, TCP: it can be probed.
+ * With a protocol only ports of that one; ICMP has none, and takes any.
+ */
+export function choosePort(service: Service, wanted: string | null, protocol?: TraceProtocol): ServicePort | undefined {
+  const ports = (service.spec.ports ?? []).filter(
+    (port) =>
+      (wanted === null || String(port.port) === wanted || port.name === wanted) &&
+      (protocol === undefined || protocol === 'icmp' || port.protocol.toLowerCase() === protocol),
+  );
+  return ports.find((port) => port.protocol === 'TCP') ?? ports[0];
 }
 
 /**

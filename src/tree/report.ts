@@ -47,7 +47,7 @@ export function buildReport(facts: Facts, judgement: Judgement): Report {
       judgement.status === 'fault'
         ? judgement.results.flatMap(({ result }) => (result.state === 'pass' ? [{ what: result.what, by: result.by }] : []))
         : [],
-    notChecked: notChecked(judgement),
+    notChecked: [...notChecked(judgement), ...otherProtocols(facts)],
     ...circumstancesOf(facts),
   };
 }
@@ -152,6 +152,17 @@ function pathOf(facts: Facts): Report['path'] {
   if (payloads.some((probe) => probe.tries.length > 0))
     rows.push({ stage: 'payload', what: 'full-size packets', state: stateOf(payloads) });
   return rows;
+}
+
+/** The same number under another protocol, which nothing was sent to. Of cluster DNS both are asked. */
+function otherProtocols({ target: { service, port, addresses }, dns }: Facts): Report['notChecked'] {
+  if (service.state !== 'seen' || port === undefined || addresses.some((address) => dns.addresses.includes(address))) return [];
+  return (service.value.spec.ports ?? [])
+    .filter((other) => other.port === port.port && other.protocol !== port.protocol)
+    .map((other) => ({
+      what: `port ${other.port}/${other.protocol}`,
+      why: `port ${port.port}/${port.protocol} of the same number was probed${other.name ? `; --port ${other.name} means the other` : ''}`,
+    }));
 }
 
 /** Checks that could not be made, by their reason. What the first round did not need is not mentioned where all is well. */

@@ -45,6 +45,8 @@ describe('k8snet trace --bundle', () => {
     [['--bundle', bundle('cni-mtu'), 'svc/a', '--to', 'svc/b'], 'two targets are given'],
     [['--bundle', bundle('cni-mtu'), 'deploy/x'], 'k8snet trace is for Services'],
     [['--bundle', bundle('cni-mtu'), 'svc/my-service:9999'], 'has no port "9999"; it has 80'],
+    [['--bundle', bundle('cni-mtu'), 'svc/my-service:80', '--udp'], 'Service default/my-service has no UDP port "80"; it has 80/TCP'],
+    [['--bundle', bundle('cni-mtu'), 'svc/my-service', '--sctp'], 'has no SCTP port; it has 80/TCP'],
     [['--bundle', bundle('cni-mtu'), '--from', 'pod/clent'], 'there is no pod "clent" in namespace "default"; near names: client'],
     [['--bundle', bundle('cni-mtu'), '--to', 'pod/nope:80'], 'there is no pod "nope"'],
     [['--bundle', bundle('cni-mtu'), 'svc/kube-dn.kube-system'], 'near names: kube-dns'],

@@ -51,6 +51,10 @@ describe('verify --bundle', () => {
     expect(exit).toBe(0);
     expect(stdout).toMatch(/^HEALTHY: there is nothing to verify: Service default\/my-external has no ClusterIP/);
     expect(stdout).toMatch(/Not checked\n +- Service default\/my-external: another name for 192\.0\.2\.10/);
+    expect(stdout).toMatch(/as-intended +n1 +IPv4 +\S+ +no address of a Service to walk to/);
+    const empty = await k8snet(['verify', '-n', 'empty', '--bundle', at('svc-externalname-ip')]);
+    expect(empty).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^HEALTHY: there is nothing to verify: there is no Service\n/) });
+    expect(stdout + empty.stdout).not.toContain('0 of 0');
   });
 
   it.each([

@@ -28,8 +28,19 @@ const never = (): never => {
   throw new Error('without access to nodes nothing is run on them');
 };
 
-function collect(wanted: Pick<PathOptions, 'from' | 'to'>, asked: string[] = [], reader = readerOf(asked)) {
-  const options: PathOptions = { ...wanted, namespace: 'default', nodeAccess: 'none', image: '', nodePodNamespace: 'kube-system' };
+function collect(
+  wanted: Pick<PathOptions, 'from' | 'to'> & Partial<Pick<PathOptions, 'protocol'>>,
+  asked: string[] = [],
+  reader = readerOf(asked),
+) {
+  const options: PathOptions = {
+    protocol: 'tcp',
+    ...wanted,
+    namespace: 'default',
+    nodeAccess: 'none',
+    image: '',
+    nodePodNamespace: 'kube-system',
+  };
   const kubectl = { binary: 'kubectl', flags: {}, run: never };
   const nodePods = { create: never, removeAll: never, lastWords: never };
   return collectPath(options, { kubectl, reader, nodePods: nodePods as never, version: '0', progress: () => {} });
@@ -80,6 +91,10 @@ describe('collectPath', () => {
     expect(manifest.request.from).toMatchObject({ kind: 'Pod', namespace: 'default', name: 'client' });
     await expect(collect({ from: null, to: { ...service, name: 'other' } })).rejects.toThrow('there is no Service "other"');
     await expect(collect({ from: null, to: { ...service, port: '9999' } })).rejects.toThrow('has no port "9999"; it has 80');
+    await expect(collect({ from: null, to: { ...service, port: '80' }, protocol: 'udp' })).rejects.toThrow(
+      'Service default/my-service has no UDP port "80"; it has 80/TCP',
+    );
+    await expect(collect({ from: null, to: service, protocol: 'sctp' })).rejects.toThrow('has no SCTP port; it has 80/TCP');
     await expect(collect({ from: { kind: 'pod', namespace: null, name: 'nobody' }, to: service })).rejects.toThrow(
       'there is no pod "nobody"',
     );

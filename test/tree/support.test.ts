@@ -8,8 +8,33 @@ import { unpackSnapshot } from '../../src/snapshot/archive.ts';
 import { judgeFacts } from '../../src/tree/judge.ts';
 import { supported } from '../../src/tree/support.ts';
 import { walkProbes } from '../../src/tree/tables.ts';
+import { changed } from '../intent/change.ts';
 
 const snapshotOf = (name: string) => unpackSnapshot(readFileSync(`fixtures/bundles/${name}.tgz`));
+
+describe('a port number that two protocols have', () => {
+  const both = changed(snapshotOf('dns-healthy'), {
+    'api/api/v1/namespaces/default/services/my-service': (text) => {
+      const service = JSON.parse(text) as { spec: { ports: { name?: string; protocol: string }[] } };
+      const [port] = service.spec.ports;
+      service.spec.ports = [
+        { ...port, name: 'datagrams', protocol: 'UDP' },
+        { ...port, protocol: 'TCP' },
+      ].map((one) => ({ name: 'web', ...one }));
+      return JSON.stringify(service);
+    },
+  });
+
+  it('is probed as TCP, and the report says so', () => {
+    const { report } = judgeSnapshot(both);
+    expect(report.verdict.status).toBe('healthy');
+    expect(report.notChecked).toContainEqual({
+      what: 'port 80/UDP',
+      why: 'port 80/TCP of the same number was probed; --port datagrams means the other',
+    });
+    expect(judgeSnapshot(snapshotOf('dns-healthy')).report.notChecked).toEqual([]);
+  });
+});
 
 describe('what the tables add to a diagnosis of a recorded cluster', () => {
   it('confirms the finding that quotes the line where they end the packets', () => {

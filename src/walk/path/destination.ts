@@ -1,8 +1,8 @@
 import { objectEvidence } from '../../facts/facts.ts';
 import type { EvidenceRef } from '../../model/evidence.ts';
 import { apiKey, apiPaths } from '../../model/object-paths.ts';
-import type { Flow, Step } from '../../model/trace.ts';
-import { choosePort, endpointsOf, readList } from '../../parse/objects.ts';
+import type { Step } from '../../model/trace.ts';
+import { choosePort, endpointsOf, readList, type ServicePort } from '../../parse/objects.ts';
 import { endpointSliceSchema, type Service } from '../../schema/kubernetes.ts';
 import { type World, withPort } from './way.ts';
 import { serviceOf } from './world.ts';
@@ -51,7 +51,7 @@ function ofService(world: World, service: Service, wanted: string | undefined): 
       unknown: `${label} is only another name for ${service.spec.externalName ?? ''}: it has no address`,
       evidence: [objectEvidence('service', service, '.spec.externalName', service.spec.externalName)],
     };
-  const port = portOf(world.flow, service, wanted);
+  const port = choosePort(service, wanted ?? null, world.flow.protocol);
   if (port === undefined && world.flow.protocol !== 'icmp')
     return {
       unknown: `${label} has no ${world.flow.protocol} port${wanted === undefined ? '' : ` "${wanted}"`}`,
@@ -79,7 +79,7 @@ function ofService(world: World, service: Service, wanted: string | undefined): 
 }
 
 /** Cluster DNS answers for a headless Service with its ready endpoints; the client keeps the port that it was told. */
-function ofEndpoints(world: World, service: Service, port: ReturnType<typeof portOf>): Destinations {
+function ofEndpoints(world: World, service: Service, port: ServicePort | undefined): Destinations {
   const { namespace = '', name } = service.metadata;
   const slices = readList(world.facts.snapshot.entries.get(apiKey(apiPaths.endpointSlices(namespace))), endpointSliceSchema);
   if (slices.state !== 'seen') return { unknown: `the EndpointSlices of ${namespace}/${name} were not read`, evidence: [] };
@@ -97,13 +97,4 @@ function ofEndpoints(world: World, service: Service, port: ReturnType<typeof por
       step: nameStep(`headless Service ${namespace}/${name}: its name is also ${address}`, withPort(address, port?.port), refs),
     })),
   };
-}
-
-function portOf(
-  { protocol }: Flow,
-  service: Service,
-  wanted: string | undefined,
-): NonNullable<Service['spec']['ports']>[number] | undefined {
-  const ports = (service.spec.ports ?? []).filter((port) => protocol === 'icmp' || port.protocol.toLowerCase() === protocol);
-  return choosePort({ ...service, spec: { ...service.spec, ports } }, wanted ?? null);
 }
