@@ -1,17 +1,17 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { checks } from '../../src/checks/index.ts';
 import { reportSchema } from '../../src/schema/report.ts';
+import { temporaryDirectory } from '../temporary.ts';
 import { bin, ensureBuilt, k8snet } from './built.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const healthy = join(root, 'fixtures/bundles/dns-healthy.tgz');
 const broken = join(root, 'fixtures/bundles/app-wrong-port.tgz');
-const directory = mkdtempSync(join(tmpdir(), 'k8snet-cli-'));
+const directory = temporaryDirectory();
 const oneSentence = /^k8snet: [^\n]+\n$/;
 const introducer = '\u001B';
 

@@ -1,12 +1,12 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { prelude, setup } from '../../src/collect/prelude.ts';
 import { buildScript, readScriptOutput, type Section } from '../../src/collect/script.ts';
 import { quote } from '../../src/collect/shell.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
 const plain = { prelude: prelude('client-pod'), setup: setup('client-pod', []) };
 const section = (key: string, shell: string, more: Partial<Section> = {}): Section => ({
@@ -89,7 +89,7 @@ describe('a script of sections', () => {
   });
 
   it('half of the script runs nothing at all', () => {
-    const directory = mkdtempSync(join(tmpdir(), 'k8snet-script-'));
+    const directory = temporaryDirectory();
     const { script } = buildScript([section('touches', `touch ${quote(join(directory, 'ran'))}`)], plain);
     for (let length = 1; length < script.length - 30; length += 97) spawnSync('sh', { input: script.slice(0, length) });
     expect(readdirSync(directory)).toEqual([]);

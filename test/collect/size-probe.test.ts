@@ -1,13 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { sizeProbe } from '../../src/collect/size-probe.ts';
 import { readProbes } from '../../src/facts/probe-results.ts';
+import { temporaryDirectory } from '../temporary.ts';
 
-const work = mkdtempSync(join(tmpdir(), 'k8snet-size-'));
-afterAll(() => rmSync(work, { recursive: true, force: true }));
+const work = temporaryDirectory();
 
 /** A path that carries so many bytes, and what a sender on it is told of longer packets. */
 interface Path {

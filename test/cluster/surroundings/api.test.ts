@@ -1,9 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { temporaryDirectory } from '../../temporary.ts';
 import { listen } from '../access.ts';
 import type { Rule } from '../api-proxy.ts';
 import {
@@ -26,7 +26,7 @@ async function kubeconfigWith(
 ) {
   const file = parse(readFileSync(await adminKubeconfig(), 'utf8'));
   change(file);
-  const path = join(mkdtempSync(join(tmpdir(), 'k8snet-surroundings-')), 'kubeconfig');
+  const path = join(temporaryDirectory(), 'kubeconfig');
   writeFileSync(path, JSON.stringify(file), { mode: 0o600 });
   return path;
 }

@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { unpackSnapshot } from '../../../src/snapshot/archive.ts';
+import { temporaryDirectory } from '../../temporary.ts';
 import type { Rule } from '../api-proxy.ts';
 import {
   adminKubeconfig,
@@ -23,7 +23,7 @@ const spdy = { K8SNET_KUBECTL: `${kubectlPath}-1.29` };
 
 /** A program in kubectl's place. `$KUBECTL` is the real one. */
 function stub(script: string): string {
-  const path = join(mkdtempSync(join(tmpdir(), 'k8snet-surroundings-')), 'kubectl');
+  const path = join(temporaryDirectory(), 'kubectl');
   writeFileSync(path, `#!/bin/sh\nKUBECTL=${kubectlPath}\n${script}\n`);
   chmodSync(path, 0o755);
   return path;
@@ -118,7 +118,7 @@ describe.skipIf(reason !== undefined)(`kubectl exec${skipped}`, () => {
     const bare = stub(
       `case " $* " in *" exec -i "*k8snet-*) "$KUBECTL" exec -n "$4" "$5" -c node -- sh -c '${remove}' </dev/null;; esac; exec "$KUBECTL" "$@"`,
     );
-    const file = join(mkdtempSync(join(tmpdir(), 'k8snet-surroundings-')), 'bare.tgz');
+    const file = join(temporaryDirectory(), 'bare.tgz');
     const run = await diagnose({ KUBECONFIG: await adminKubeconfig(), K8SNET_KUBECTL: bare }, ['--record', file]);
     expectHealthy(run);
     const { entries } = unpackSnapshot(readFileSync(file));

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { unpackSnapshot } from '../../../src/snapshot/archive.ts';
+import { temporaryDirectory } from '../../temporary.ts';
 import { adminKubeconfig, apply, closeAll, freshNamespace, mustKubectl, nodePodsLeft, reason, skipped, start } from './run.ts';
 
 const namespace = 'k8snet-output';
@@ -52,7 +52,7 @@ describe.skipIf(reason !== undefined)(`garbage from the cluster${skipped}`, () =
   });
 
   it('reaches no terminal and no ticket, in any format, and is in the recording all the same', async () => {
-    const file = join(mkdtempSync(join(tmpdir(), 'k8snet-surroundings-')), 'escapes.tgz');
+    const file = join(temporaryDirectory(), 'escapes.tgz');
     const env = { KUBECONFIG: await adminKubeconfig() };
     const live = await start(['diagnose', 'answers', '-n', namespace, '--from', 'pod/asks', '--record', file, '-vv'], env).ended;
     // The pod's name server does not answer: the verdict is a fault, and quotes the lines that hold the sequences.

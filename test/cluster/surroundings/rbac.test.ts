@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { temporaryDirectory } from '../../temporary.ts';
 import {
   adminKubeconfig,
   apply,
@@ -60,7 +60,7 @@ async function kubeconfigOf(name: string): Promise<string> {
   const token = (await mustKubectl(['create', 'token', name, '-n', namespace])).trim();
   const file = parse(readFileSync(await adminKubeconfig(), 'utf8')) as { users: { user: Record<string, string> }[] };
   for (const item of file.users) item.user = { token };
-  const path = join(mkdtempSync(join(tmpdir(), 'k8snet-surroundings-')), 'kubeconfig');
+  const path = join(temporaryDirectory(), 'kubeconfig');
   writeFileSync(path, JSON.stringify(file), { mode: 0o600 });
   return path;
 }

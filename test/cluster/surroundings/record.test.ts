@@ -1,13 +1,13 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Report, reportSchema } from '../../../src/schema/report.ts';
 import { unpackSnapshot } from '../../../src/snapshot/archive.ts';
+import { temporaryDirectory } from '../../temporary.ts';
 import { adminKubeconfig, apply, closeAll, mustKubectl, nodePodsLeft, reason, refusingService, skipped, start } from './run.ts';
 
 const service = 'surroundings-refuses';
-const directory = mkdtempSync(join(tmpdir(), 'k8snet-surroundings-'));
+const directory = temporaryDirectory();
 const environment = async () => ({ KUBECONFIG: await adminKubeconfig() });
 
 /** A report without what two runs of the same cluster differ in: times. */
