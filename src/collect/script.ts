@@ -35,7 +35,7 @@ const stderrBytes = 8192;
 /**
  * One script for a target and a round. Each section's output is framed by a nonce with its exit status and byte counts, because
  * `kubectl exec` can cut long output and still exit 0 (kubernetes/kubernetes#124571), or lose the status frame.
- * Needs a POSIX sh with mktemp, cat, wc, head, rm (coreutils or BusyBox); writes only into a directory of its own that it removes.
+ * Needs a POSIX sh with mktemp, cat, wc, head, mv, rm (coreutils or BusyBox); writes only into a directory of its own that it removes.
  */
 export function buildScript(
   sections: readonly Section[],
@@ -86,20 +86,24 @@ function runLane(sections: readonly Section[], indexes: readonly number[]): stri
   return `limit ${limit} sh -c ${quote(`. "$0"\n${parts.join('\n')}`)} "$w/prelude" </dev/null &`;
 }
 
-/** Puts all sections out by the shell itself as far as it goes: one `wc` for all, `cat` and `head` only where something was printed. */
+/**
+ * Puts all sections out by one `cat`: the frames become files by the shell's own printf, because on a busy node a process for each section would take longer
+ * than many sections do themselves.
+ */
 const emitSections = (nonce: string): string =>
   [
     'cd "$w" || exit 0',
-    'wc -c [0-9]*.out >sizes 2>/dev/null',
+    'wc -c [0-9]*.err [0-9]*.out >sizes 2>/dev/null',
+    'parts=',
     'while read -r size name; do',
-    'case "$name" in *.out) i=${name%.out};; *) continue;; esac',
-    `echo "@@k8snet:${nonce}:begin:$i"`,
-    '[ "$size" -gt 0 ] && cat "$i.out"',
+    `case "$name" in *.err) [ "$size" -le ${stderrBytes} ] || { head -c ${stderrBytes} "$name" >cut; mv cut "$name"; }; continue;; *.out) i=\${name%.out};; *) continue;; esac`,
     'rc=; [ -s "$i.rc" ] && read -r rc <"$i.rc"',
-    `printf '\n@@k8snet:${nonce}:out:%s:%s:%s\n' "$i" "$rc" "$size"`,
-    `[ -s "$i.err" ] && head -c ${stderrBytes} "$i.err"`,
-    `printf '\n@@k8snet:${nonce}:end:%s\n' "$i"`,
+    `echo "@@k8snet:${nonce}:begin:$i" >"$i.begin"`,
+    `printf '\n@@k8snet:${nonce}:out:%s:%s:%s\n' "$i" "$rc" "$size" >"$i.middle"`,
+    `printf '\n@@k8snet:${nonce}:end:%s\n' "$i" >"$i.end"`,
+    'parts="$parts $i.begin $name $i.middle $i.err $i.end"',
     'done <sizes',
+    '[ -z "$parts" ] || cat $parts',
   ].join('\n');
 
 /**

@@ -43,6 +43,14 @@ describe('a script of sections', () => {
     expect(outputs.get('newlines only')).toEqual({ exit: 0, stdout: '\n\n', stderr: '' });
   });
 
+  it('of a long error text brings the beginning, and the whole output all the same', () => {
+    const sections = [section('noisy', 'seq 1 5000 >&2; seq 1 5000; exit 4'), section('short', 'echo short >&2')];
+    const outputs = run(sections).read();
+    const text = Array.from({ length: 5000 }, (_, index) => `${index + 1}\n`).join('');
+    expect(outputs.get('noisy')).toEqual({ exit: 4, stdout: text, stderr: text.slice(0, 8192) });
+    expect(outputs.get('short')).toEqual({ exit: 0, stdout: '', stderr: 'short\n' });
+  });
+
   it('brings any text back byte for byte, also what looks like its own frames', () => {
     const text = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 200 }),
