@@ -52,7 +52,10 @@ function follow(
     const at = points.findIndex((point) => isAt(point, sighting));
     return (sighting.leg === 'request' ? 0 : 100) + (at < 0 ? 99 : at);
   };
-  const sorted = [...sightings].sort((a, b) => order(a) - order(b) || a.at - b.at);
+  const sorted = sightings
+    .map((sighting) => ({ sighting, order: order(sighting) }))
+    .sort((a, b) => a.order - b.order || a.sighting.at - b.sighting.at)
+    .map(({ sighting }) => sighting);
   return { try: item, backend, sightings: sorted, outcome: outcomeOf(input, item, backend, sorted, path, hasFailed) };
 }
 

@@ -69,7 +69,7 @@ function half(
 }
 
 export const isAt = (point: PathPoint, sighting: Sighting): boolean =>
-  placeKey(sighting.place) === placeKey(point.place) &&
   sighting.role === point.role &&
   sighting.direction === point.direction &&
-  (point.device === undefined || point.device === sighting.device);
+  (point.device === undefined || point.device === sighting.device) &&
+  placeKey(sighting.place) === placeKey(point.place);

@@ -122,7 +122,7 @@ function lossesOf(count: number, counters: Capture['counters'], cut: string | un
   return { gaps: unread > 0 ? `it ended with ${unread} of its packets unread` : undefined, isLossy: false };
 }
 
-const fromBase64 = (text: string): Uint8Array => Uint8Array.from(atob(text.replaceAll(/\s/g, '')), (letter) => letter.charCodeAt(0));
+const fromBase64 = (text: string): Uint8Array => new Uint8Array(Buffer.from(text, 'base64'));
 
 function readTries(text: string): Map<number, string> {
   const parts = text.split(/^k8snet-try (\d+) rc=\d+ cs=\d+$/m);

@@ -48,16 +48,16 @@ interface Wanted {
 }
 
 function sight(capture: PlaceCapture, packet: CapturedPacket, wanted: Wanted): Sighting | undefined {
+  let tunnel: CapturedPacket | undefined;
   let found = packet;
-  let outer: Sighting['outer'];
   while (found.inner) {
-    const vni = found.body.kind === 'tunnel' ? found.body.vni : undefined;
-    outer = { source: found.source?.address ?? '', destination: found.destination?.address ?? '', vni };
+    tunnel = found;
     found = found.inner;
   }
+  // Most packets are another try's: nothing else is worked out for them.
   const known = recognise(found, wanted);
-  const device = capture.devices.find(({ index }) => `#${index}` === packet.device);
   if (!known || packet.time === undefined || packet.direction === undefined) return undefined;
+  const device = capture.devices.find(({ index }) => `#${index}` === packet.device);
   // Flooded by a switch that has forgotten where its owner is: nobody here takes it. (At a port of a node's own bridge it is the usual thing.)
   if (packet.direction === 'P' && device?.role === 'underlay' && packet.destination?.address !== capture.address) return undefined;
   return {
@@ -70,9 +70,15 @@ function sight(capture: PlaceCapture, packet: CapturedPacket, wanted: Wanted): S
     source: text(found.source),
     destination: text(found.destination),
     ipId: found.ip?.id,
-    outer,
+    outer: tunnel && outerOf(tunnel),
   };
 }
+
+const outerOf = ({ body, source, destination }: CapturedPacket): Sighting['outer'] => ({
+  source: source?.address ?? '',
+  destination: destination?.address ?? '',
+  vni: body.kind === 'tunnel' ? body.vni : undefined,
+});
 
 type Known = Pick<Sighting, 'leg' | 'part' | 'sequence' | 'icmp'>;
 
