@@ -42,7 +42,12 @@ export async function captureDuring(
     snapLength: captureBounds.snapLength,
   };
   const sections = captureSections(on.node, options);
-  const script = captureScript(sections, [{ name: 'p0', containerIds: [on.container] }], { nonce, filter, ...options });
+  const script = captureScript(sections, [{ name: 'p0', containerIds: [on.container] }], {
+    nonce,
+    filter,
+    idle: 'as-answered',
+    ...options,
+  });
   const input = new PassThrough();
   input.write(`${script.replace(/; exit 0$/, '; times; exit 0')}\n`);
   let said = '';

@@ -29,9 +29,11 @@ export async function diagnose(options: DiagnoseOptions, world: World): Promise<
     const collector = collectorOf(options, reached);
     const snapshot = await collector.first();
     const facts = createFacts(snapshot);
-    const wanted = options.everything || (!world.signal.aborted && needsCloserLook(facts));
-    const collected = wanted ? { snapshot: await collector.more() } : { snapshot, facts };
-    return options.capture && !world.signal.aborted ? { snapshot: await collector.capture() } : collected;
+    const isSuspect = !world.signal.aborted && needsCloserLook(facts);
+    const collected = options.everything || isSuspect ? { snapshot: await collector.more() } : { snapshot, facts };
+    return options.capture && !world.signal.aborted
+      ? { snapshot: await collector.capture(isSuspect ? 'as-lost' : 'as-answered') }
+      : collected;
   };
   return withCluster(options, world, collect, ({ snapshot, facts }) => judgeSnapshot(snapshot, facts));
 }

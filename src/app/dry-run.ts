@@ -92,7 +92,7 @@ function captureScripts(exec: (script: string) => string[]): string[] {
   return [
     `# Captures on every node on the path, in it and in the pods of the path on it; here ${service.address} is the ClusterIP, and ${endpoint.address} an endpoint.`,
     '# They end when a line comes on standard input, or its end:',
-    ...exec(captureScript(sections, [client], { nonce: 'NONCE', filter, ...wanted })),
+    ...exec(captureScript(sections, [client], { nonce: 'NONCE', filter, idle: 'as-lost', ...wanted })),
     "# On the client's node, once all of them listen: the marked probe, some tries to the ClusterIP and two to each endpoint:",
     ...exec(scriptOf([markedProbes(client.name, tries, true, 'cluster.local')])),
     '# Where the port is UDP: of a DNS server, questions for names that begin with k8snet-; of another, one datagram for each try, of 12 bytes, with its own source port:',

@@ -3,6 +3,7 @@ import { apiPaths } from '../model/object-paths.ts';
 import type { Entry } from '../snapshot/entry.ts';
 import type { Request, Snapshot } from '../snapshot/snapshot.ts';
 import { readObjects } from './api-round.ts';
+import type { IdleInterval } from './capture/counters.ts';
 import { planCapture } from './capture/plan.ts';
 import { captureRound, notCaptured } from './capture/round.ts';
 import { watchRound } from './capture/watch.ts';
@@ -25,8 +26,11 @@ export interface Collector {
   first(): Promise<Snapshot>;
   /** The nodes and pods that the flow passes beyond the client's node, and what the probes left in the client's node. */
   more(): Promise<Snapshot>;
-  /** A marked probe, captured on its whole way. Asks for nothing but the API objects first where `first` was not called. */
-  capture(): Promise<Snapshot>;
+  /**
+   * A marked probe, captured on its whole way. Asks for nothing but the API objects first where `first` was not called.
+   * @param idle how long noise is measured: by what is known of the probes before
+   */
+  capture(idle?: IdleInterval): Promise<Snapshot>;
 }
 
 /** Gathers one snapshot in rounds. The only state is the snapshot that grows, and the node pods that have to be deleted at the end. */
@@ -102,7 +106,7 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
     return second.some((entry) => !entry.failure) ? 'exec' : 'none';
   };
 
-  const captureProbe = async (work: Plan): Promise<void> => {
+  const captureProbe = async (work: Plan, idle: IdleInterval): Promise<void> => {
     const watched = planCapture(work, options.watch);
     if (!watched.ok) {
       add([notCaptured(watched.why)]);
@@ -115,7 +119,7 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
     const captureDeps = { kubectl: deps.kubectl, sessions, failure: access.failure, signal: deps.signal, progress: deps.progress };
     await phase('capturing', async () => {
       const { watch } = options;
-      add(await (watch ? watchRound(work, watched.plan, watch, captureDeps) : captureRound(work, watched.plan, captureDeps)));
+      add(await (watch ? watchRound(work, watched.plan, watch, captureDeps) : captureRound(work, watched.plan, idle, captureDeps)));
     });
   };
 
@@ -158,10 +162,10 @@ export function createCollector(options: CollectOptions, deps: CollectDeps): Col
       });
       return snapshot();
     },
-    capture: async () => {
+    capture: async (idle = 'as-lost') => {
       const isAlone = plan === undefined;
       plan ??= await phase('reading the API', () => readPlan(options, deps.reader, add));
-      await captureProbe(plan);
+      await captureProbe(plan, idle);
       if (isAlone && wasProbed(entries)) clientAccess = 'node';
       return snapshot();
     },

@@ -11,8 +11,12 @@ export interface CaptureTarget {
   ns: string;
 }
 
-/** Seconds between the first two readings: nothing is sent then, so that what moves is noise. Shorter than the probe; the judgement scales it. */
-const idleSeconds = 1;
+/**
+ * How long nothing is sent between the first two readings, so that what moves is noise: about as long as tries take that are all answered, or a good part of
+ * what tries take that are not. The judgement scales it to what they took.
+ */
+export type IdleInterval = 'as-answered' | 'as-lost';
+const idleCentiseconds = { 'as-answered': 40, 'as-lost': 100 } as const satisfies Record<IdleInterval, number>;
 /** A reading is ended after so long (tens of thousands of rules); what it has not come to is missing. */
 const readingSeconds = 4;
 
@@ -68,10 +72,15 @@ const ofReading = (targets: readonly CaptureTarget[], backends: readonly Capture
   );
 
 /**
- * Shell functions `counters READING` and `counters_idle`, which waits until the idle interval is long enough. Everything that they do is read. A reading writes
+ * Shell functions `counters READING` and `counters_idle LEFT`, which waits until no more than LEFT centiseconds of the idle interval that began at $began are left. Everything that they do is read. A reading writes
  * its sections itself, of which the first one has the index `first`: there are many, and a process for each would cost more than to read them.
  */
-export function countersSetup(targets: readonly CaptureTarget[], backends: readonly CaptureBackend[], first: number): string {
+export function countersSetup(
+  targets: readonly CaptureTarget[],
+  backends: readonly CaptureBackend[],
+  first: number,
+  idle: IdleInterval,
+): string {
   const items = ofReading(targets, backends);
   const lines = items.map(
     ({ ns, shell }, index) =>
@@ -83,8 +92,7 @@ export function countersSetup(targets: readonly CaptureTarget[], backends: reado
     ...lines,
     'K8SNET_COUNTERS',
     `counters() { limit ${readingSeconds} sh "$w/counters" "$1" </dev/null >/dev/null 2>&1; }`,
-    'began=$(now)',
-    `counters_idle() { left=$((${idleSeconds * 100}-$(now)+began)); [ "$left" -le 0 ] || sleep "$((left/100)).$((left/10%10))"; }`,
+    `counters_idle() { left=$((${idleCentiseconds[idle]}-$(now)+began-$1)); [ "$left" -le 0 ] || sleep "$((left/100)).$((left/10%10))$((left%10))"; }`,
   ].join('\n');
 }
 

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { type CapturePlace, type CapturePlan, placeKey } from '../../model/capture-path.ts';
 import type { Pod } from '../../schema/kubernetes.ts';
 import type { Entry, RanOn } from '../../snapshot/entry.ts';
-import { clientNamespace, clientPod, namespaceName, speaksOf, toNamespaces } from '../flow.ts';
+import { namespaceName, speaksOf, toNamespaces } from '../flow.ts';
 import type { Kubectl } from '../kubectl.ts';
 import type { Plan } from '../plan.ts';
 import type { ReadFailure } from '../reader.ts';
 import { readScriptOutput } from '../script.ts';
-import { execFailure, runSections, type Session } from '../session.ts';
-import type { CaptureTarget } from './counters.ts';
+import { execFailure, type Session } from '../session.ts';
+import type { CaptureTarget, IdleInterval } from './counters.ts';
 import { captureFilter } from './filter.ts';
-import { markedProbes } from './probes.ts';
+import { openProbe } from './marked-probe.ts';
 import { letScriptsLeave, startScript, withoutNodePod } from './running.ts';
 import { captureBounds, captureScript, captureSections, endWord, listeningMark, quietWord } from './script.ts';
 
@@ -28,14 +28,15 @@ export interface CaptureDeps {
  * `capture/plan`, `capture/probe`, and for each place `…/pcap` (base64), `…/tcpdump`, `…/ip-link`; for each node `…/drops`; of each, three readings of its
  * counters, `…/counters-0/snmp` and so on.
  */
-export async function captureRound(plan: Plan, watched: CapturePlan, deps: CaptureDeps): Promise<Entry[]> {
+export async function captureRound(plan: Plan, watched: CapturePlan, idle: IdleInterval, deps: CaptureDeps): Promise<Entry[]> {
   const nodes = [...new Set(watched.places.map((place) => place.node))];
   const filter = filterOf(watched);
-  const captures = nodes.map((node) => startOnNode(plan, watched, node, filter, deps));
+  const captures = nodes.map((node) => startOnNode(plan, watched, { node, filter, idle }, deps));
+  const client = deps.sessions.get(watched.client.place.node);
+  const opened = client && openProbe(plan, watched, client, { on: ranOn(watched.client.place), http: isHttp(plan), kubectl: deps.kubectl });
   await Promise.all(captures.map((capture) => capture.listening));
   const late = captures.map((capture) => !capture.isListening());
-  const client = deps.sessions.get(watched.client.place.node);
-  const probe = client && !deps.signal.aborted ? await sendProbe(plan, watched, client, deps.kubectl) : [];
+  const probe = opened && !deps.signal.aborted ? await opened.send() : [];
   const word = isOverAtOnce(probe, watched) ? quietWord : endWord;
   for (const capture of captures) capture.end(word);
   const seen = await Promise.all(
@@ -80,12 +81,6 @@ export const planEntry: Entry = {
 /** The entry that says why nothing was captured. */
 export const notCaptured = (detail: string): Entry => ({ ...planEntry, failure: { reason: 'unsupported', detail } });
 
-function sendProbe(plan: Plan, watched: CapturePlan, session: Session, kubectl: Kubectl): Promise<Entry[]> {
-  const pod = clientPod(plan);
-  const section = markedProbes(clientNamespace(plan), watched.tries, isHttp(plan), plan.domain);
-  return runSections(kubectl, session, [section], toNamespaces(pod ? [pod] : []), () => ranOn(watched.client.place), 30_000);
-}
-
 /** Before a SYN is sent again for the first time (RFC 6298: after a second), nothing of a try can come late. */
 function isOverAtOnce(probe: readonly Entry[], { tries }: CapturePlan): boolean {
   const ended = probe.flatMap(({ stdout }) => [...stdout.matchAll(/^k8snet-try \d+ rc=\d+ cs=(\d+)$/gm)]);
@@ -106,7 +101,12 @@ interface NodeCapture {
   entries: Promise<Entry[]>;
 }
 
-function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: string, deps: CaptureDeps): NodeCapture {
+function startOnNode(
+  plan: Plan,
+  watched: CapturePlan,
+  { node, filter, idle }: { node: string; filter: string; idle: IdleInterval },
+  deps: CaptureDeps,
+): NodeCapture {
   const places = watched.places.filter((place) => place.node === node);
   const targets = places.map((place): CaptureTarget => ({ key: placeKey(place), ns: nsOf(plan, place) }));
   const wanted = { snapLength: snapLengthOf(watched), targets, backends: watched.backends, drops: true };
@@ -125,7 +125,7 @@ function startOnNode(plan: Plan, watched: CapturePlan, node: string, filter: str
     };
   }
   const nonce = randomBytes(8).toString('hex');
-  const script = captureScript(sections, toNamespaces(podsAt(plan, places)), { nonce, filter, ...wanted });
+  const script = captureScript(sections, toNamespaces(podsAt(plan, places)), { nonce, filter, idle, ...wanted });
   let said = '';
   const isListening = (): boolean => said.includes(listeningMark(nonce));
   const { listening, result, end } = startScript(deps.kubectl, session, script, {

@@ -2,7 +2,7 @@ import { type CaptureBackend, mostPackets } from '../../model/capture-path.ts';
 import { functionsOf, type Namespace } from '../prelude.ts';
 import { buildScript, type Section } from '../script.ts';
 import { quote } from '../shell.ts';
-import { type CaptureTarget, countersSections, countersSetup } from './counters.ts';
+import { type CaptureTarget, countersSections, countersSetup, type IdleInterval } from './counters.ts';
 
 /** Bounds of what a capture may cost a node. */
 export const captureBounds = {
@@ -34,7 +34,11 @@ interface CaptureSetup {
   backends: readonly CaptureBackend[];
   /** Whether dropped packets are read from the kernel's trace. */
   drops: boolean;
+  idle: IdleInterval;
 }
+
+/** What the kernel takes to make a trace instance. */
+const instanceCentiseconds = 20;
 
 /** The whole script of a node: it captures until it is told to end, and brings home what `captureSections` names. */
 export function captureScript(sections: readonly Section[], namespaces: readonly Namespace[], options: CaptureSetup): string {
@@ -48,7 +52,7 @@ export function captureScript(sections: readonly Section[], namespaces: readonly
  * Dropped packets are read from a trace instance of our own (Documentation/trace/ftrace.rst, "Instances"), in a tracefs mounted for this container alone: the
  * node's own tracing is not touched. Its clock is CLOCK_TAI (Linux 5.19), which is the clock of captures but for whole seconds.
  */
-function captureSetup({ nonce, filter, snapLength, targets, backends, drops }: CaptureSetup, sections: readonly Section[]): string {
+function captureSetup({ nonce, filter, snapLength, targets, backends, drops, idle }: CaptureSetup, sections: readonly Section[]): string {
   return [
     opening(filter),
     waitForWord(captureBounds.seconds + 10),
@@ -56,24 +60,28 @@ function captureSetup({ nonce, filter, snapLength, targets, backends, drops }: C
       targets,
       backends,
       sections.findIndex(({ isWritten }) => isWritten),
+      idle,
     ),
-    'counters 0',
     startCapture(`-s ${snapLength} -c ${captureBounds.packets}`, captureBounds.seconds, '"$1.pcap"'),
+    ...(drops ? [dropsOn(nonce, captureBounds.seconds)] : []),
+    'counters 0; began=$(now)',
     ...targets.map(({ ns }, index) => `cap_start ${index} ${ns}`),
     'cap_wait',
-    // A reading takes a processor, a trace instance the kernel's patience: both at once.
-    'counters_idle; counters 1 & reading=$!',
-    // The pod may be killed at any moment, and the instance would stay: it is there as short as can be.
-    ...(drops ? [dropsOn(nonce, captureBounds.seconds), 'drops_on 2>"$w/drops.err"'] : []),
-    'wait "$reading"',
+    // The pod may be killed at any moment, and the instance would stay: it is there as short as can be, and made while there is nothing else to do.
+    ...(drops ? [`counters_idle ${instanceCentiseconds}`, 'drops_on 2>"$w/drops.err"'] : []),
+    'counters_idle 0; counters 1',
     `echo "${listeningMark(nonce)}"`,
     'wait "$word"',
     // What is under way still comes; a packet that the kernel has handed over is written within a tick.
     `if grep -q ${quietWord} "$w/word"; then sleep 0.05; else sleep 0.2; fi`,
+    // A reading takes a processor, a trace instance the kernel's patience: both at once.
     'counters 2 & reading=$!',
-    ...(drops ? ['drops_read', 'drops_off'] : []),
-    'wait "$reading"',
+    ...(drops ? ['drops_read'] : []),
     'cap_stop',
+    // The EXIT trap does it again if this shell is ended before.
+    ...(drops ? ['drops_off & leaving=$!'] : []),
+    'wait "$reading"',
+    ...(drops ? ['wait "$leaving"; ti=; tr='] : []),
   ].join('\n');
 }
 
@@ -111,7 +119,7 @@ export function streamSetup(options: {
 const opening = (filter: string): string =>
   [
     '. "$w/prelude"',
-    'caps=; waits=; tr=; ti=',
+    'caps=; waits=; tr=; ti=; compiled=',
     stopCaptures,
     dropsOff,
     'trap \'drops_off; cap_stop; rm -rf "$w"\' EXIT',
@@ -169,12 +177,12 @@ const startCapture = (bounds: string, seconds: number, to: string): string =>
     'case "$own " in *" tcpdump "*) ;; *) m="--mount=/proc/1/ns/mnt"; case "$theirs " in *" tcpdump "*) ;; *) echo "k8snet: neither the image nor the node has tcpdump" >"$1.err"; return;; esac;; esac',
     't ip -d link >"$1.link" 2>/dev/null',
     'enter=; [ -n "$net$m" ] && enter="nsenter $net $m --"',
-    '$enter tcpdump -y LINUX_SLL2 -d "$filter" >/dev/null 2>"$1.err" || return',
+    '[ -n "$compiled" ] || { $enter tcpdump -y LINUX_SLL2 -d "$filter" >/dev/null 2>"$1.err" || return; compiled=1; }',
     `timeout -k 1 ${seconds} $enter tcpdump -i any -y LINUX_SLL2 -n --immediate-mode -U ${bounds} -w - "$filter" </dev/null >${to} 2>"$1.err" &`,
     'caps="$caps $!"; waits="$waits $1.err"',
     '}',
     // What began late may have missed the probe: it is no capture.
-    'cap_wait() { i=0; for e in $waits; do while [ $i -lt 60 ] && ! grep -q "listening on" "$e"; do sleep 0.05; i=$((i+1)); done; grep -q "listening on" "$e" || { rm -f "${e%.err}.pcap"; echo "k8snet: tcpdump did not listen in time" >>"$e"; }; done; }',
+    'cap_wait() { i=0; for e in $waits; do while [ $i -lt 150 ] && ! grep -q "listening on" "$e"; do sleep 0.02; i=$((i+1)); done; grep -q "listening on" "$e" || { rm -f "${e%.err}.pcap"; echo "k8snet: tcpdump did not listen in time" >>"$e"; }; done; }',
   ].join('\n');
 
 /**
@@ -189,7 +197,7 @@ const waitForWord = (seconds: number): string =>
   ].join('\n');
 
 const stopCaptures =
-  'cap_stop() { [ -n "$caps" ] || return; kill -TERM $caps 2>/dev/null; i=0; while [ $i -lt 40 ] && kill -0 $caps 2>/dev/null; do sleep 0.05; i=$((i+1)); done; kill -KILL $caps 2>/dev/null; caps=; }';
+  'cap_stop() { [ -n "$caps" ] || return; kill -TERM $caps 2>/dev/null; i=0; while [ $i -lt 100 ] && kill -0 $caps 2>/dev/null; do sleep 0.02; i=$((i+1)); done; kill -KILL $caps 2>/dev/null; caps=; }';
 
 /** No packet of a marked connection ends like this before it has come to its socket; a full socket counts it too (UdpRcvbufErrors). */
 const commonReasons = 'SOCKET_RCVBUFF SOCKET_CLOSE QUEUE_PURGE TCP_OLD_SEQUENCE TCP_OLD_DATA TCP_ABORT_ON_DATA';

@@ -59,6 +59,8 @@ interface Texts {
 /** `scale`: the time of the probes in idle intervals; `seconds`: the same time. */
 function differences(output: string, texts: Texts, length: { scale: number; seconds: number }): Omit<MovedCounter, 'place'>[] {
   if (texts.before === undefined || texts.idle === undefined || texts.after === undefined) return [];
+  // Of most outputs nothing moved; neighbours are a state, and no difference.
+  if (texts.idle === texts.after && output !== 'neigh') return [];
   const [first, second, third] = [texts.before, texts.idle, texts.after].map((text) => byName(countersOf(output, text)));
   if (!first || !second || !third) return [];
   return [...third].flatMap(([key, { value, seconds, ...counter }]) => {
@@ -71,12 +73,19 @@ function differences(output: string, texts: Texts, length: { scale: number; seco
     if (old === undefined || from === undefined || value < from || from < old) return [];
     const by = value - from;
     const expected = (from - old) * length.scale;
-    return standsOut(by, expected) ? [{ ...counter, by, idle: expected }] : [];
+    return standsOut(by, expected, length.scale) ? [{ ...counter, by, idle: expected }] : [];
   });
 }
 
-/** Twice the deviation of events that come by chance (Poisson); of what did not move at all while idle, more than two. */
-const standsOut = (by: number, expected: number): boolean => by - expected > 2 * Math.sqrt(expected + 1);
+/** Probes that time out take no more than these of the long idle intervals. */
+const fairScale = 4;
+
+/**
+ * Twice the deviation of events that come by chance (Poisson); of what did not move at all while idle, more than two, or more where the idle interval was far
+ * shorter than the probes: it may have missed what moves by itself.
+ */
+const standsOut = (by: number, expected: number, scale: number): boolean =>
+  by - expected > 2 * Math.sqrt(expected + Math.max(1, scale / fairScale) ** 2);
 
 /** Two rules of a chain may have the same words. */
 function byName(counters: readonly Counter[]): Map<string, Counter> {
