@@ -94,16 +94,15 @@ const emitSections = (nonce: string): string =>
   [
     'cd "$w" || exit 0',
     'wc -c [0-9]*.err [0-9]*.out >sizes 2>/dev/null',
-    'parts=',
+    'parts=; last=',
     'while read -r size name; do',
     `case "$name" in *.err) [ "$size" -le ${stderrBytes} ] || { head -c ${stderrBytes} "$name" >cut; mv cut "$name"; }; continue;; *.out) i=\${name%.out};; *) continue;; esac`,
     'rc=; [ -s "$i.rc" ] && read -r rc <"$i.rc"',
-    `echo "@@k8snet:${nonce}:begin:$i" >"$i.begin"`,
+    `printf '%s@@k8snet:${nonce}:begin:%s\n' "$last" "$i" >"$i.begin"`,
     `printf '\n@@k8snet:${nonce}:out:%s:%s:%s\n' "$i" "$rc" "$size" >"$i.middle"`,
-    `printf '\n@@k8snet:${nonce}:end:%s\n' "$i" >"$i.end"`,
-    'parts="$parts $i.begin $name $i.middle $i.err $i.end"',
+    `parts="$parts $i.begin $name $i.middle $i.err"; last="\n@@k8snet:${nonce}:end:$i\n"`,
     'done <sizes',
-    '[ -z "$parts" ] || cat $parts',
+    '[ -z "$parts" ] || cat $parts; printf %s "$last"',
   ].join('\n');
 
 /**

@@ -61,6 +61,19 @@ describe('counters around the probes of a capture', () => {
     expect(named(withCounter(start, 2, 'IPReversePathFilter', 25))).toEqual(['TcpExtIPReversePathFilter']);
   });
 
+  it('after an idle interval far shorter than the probes, what moved a little is not shown', () => {
+    const idleOf = (snapshot: Snapshot, centiseconds: number): Snapshot =>
+      change(snapshot, 'capture/node/n2/counters-0/at', () => ({
+        stdout: `${Number(snapshot.entries.get('capture/node/n2/counters-1/at')?.stdout) - centiseconds}\n`,
+      }));
+    const still = withCounter(withCounter(reversePath, 0, 'IPReversePathFilter', 10), 1, 'IPReversePathFilter', 10);
+    const isShown = (snapshot: Snapshot): boolean => judged(snapshot).counters.some(({ name }) => name === 'TcpExtIPReversePathFilter');
+    const little = withCounter(still, 2, 'IPReversePathFilter', 13);
+    expect(isShown(idleOf(little, 100))).toBe(true);
+    expect(isShown(idleOf(little, 30))).toBe(false);
+    expect(isShown(idleOf(withCounter(still, 2, 'IPReversePathFilter', 25), 30))).toBe(true);
+  });
+
   it('takes no protocol counter for a drop that the kernel ascribes to a filter', () => {
     const filtered = change(reversePath, 'capture/node/n2/drops', ({ stdout }) => ({
       stdout: stdout.replaceAll('IP_RPFILTER', 'NETFILTER_DROP'),

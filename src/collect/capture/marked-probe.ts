@@ -30,13 +30,18 @@ export function openProbe(
   const namespaces = toNamespaces(pod ? [pod] : []);
   const section = markedProbes(clientNamespace(plan), watched.tries, http, plan.domain);
   const { nonce, script } = buildScript([section], functionsOf(session.tier, namespaces, waitForWord));
-  const { result, end } = startScript(kubectl, session, script, {
+  let isThere = false;
+  const { listening, result, end } = startScript(kubectl, session, script, {
     limitMilliseconds: patienceSeconds * 1000 + probeMilliseconds,
-    isListening: () => false,
-    onOutput: () => {},
+    isListening: () => isThere,
+    onOutput: () => {
+      isThere = true;
+    },
     isKept: true,
   });
   const send = async (): Promise<Entry[]> => {
+    // A shell reads its script by blocks: before it says hello, the word would be taken for a part of the script.
+    await listening;
     end('go');
     const ended = await result;
     const failure = execFailure(ended);

@@ -148,17 +148,17 @@ export function packetSections(node: string, targets: readonly CaptureTarget[], 
       of(
         `${key}/pcap`,
         `${captureCommand(snapLength)} -c ${captureBounds.packets} -w - FILTER | base64`,
-        `[ -s "$W/cap.${index}.pcap" ] || { cat "$W/cap.${index}.err" >&2; exit 1; }; base64 <"$W/cap.${index}.pcap"`,
+        `[ -s "$W/cap.${index}.pcap" ] || { cat "$W/cap.${index}.err" >&2; exit 1; }; exec base64 <"$W/cap.${index}.pcap"`,
       ),
-      of(`${key}/tcpdump`, 'tcpdump (what it said)', `cat "$W/cap.${index}.err"`),
-      of(`${key}/ip-link`, 'ip -d link', `cat "$W/cap.${index}.link"`),
+      of(`${key}/tcpdump`, 'tcpdump (what it said)', `exec cat "$W/cap.${index}.err"`),
+      of(`${key}/ip-link`, 'ip -d link', `exec cat "$W/cap.${index}.link"`),
     ]),
     ...(drops
       ? [
           of(
             `capture/node/${node}/drops`,
             'cat /sys/kernel/tracing/instances/k8snet/trace  # skb:kfree_skb',
-            '[ -s "$W/drops.out" ] || { cat "$W/drops.err" >&2; exit 1; }; cat "$W/drops.out"',
+            '[ -s "$W/drops.out" ] || { cat "$W/drops.err" >&2; exit 1; }; exec cat "$W/drops.out"',
           ),
         ]
       : []),
