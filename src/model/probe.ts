@@ -161,6 +161,24 @@ export interface PingOutput {
   otherLines: number[];
 }
 
+/** One run of arping. The closing counts are undefined where their lines are missing. */
+export interface ArpingRun extends HasLine {
+  /** Undefined where the run failed before its first line. */
+  target: string | undefined;
+  source: string | undefined;
+  device: string | undefined;
+  replies: (HasLine & { from: string; mac: string; timeMs: number | undefined })[];
+  errors: ProbeFailure[];
+  sent: number | undefined;
+  received: number | undefined;
+}
+
+export interface ArpingOutput {
+  runs: ArpingRun[];
+  marks: ShellMark[];
+  otherLines: number[];
+}
+
 export interface PathHop extends HasLine {
   hop: number;
   /** Undefined for `no reply` and `*`. */

@@ -24,7 +24,9 @@ export function parseCurl(text: string): Parsed<CurlOutput> {
     otherLines: [],
   };
   const left = applyRules(linesOf(text), value, rules, 'no line of curl');
-  const isCurl = value.attempts.length + value.errors.length + value.responses.length + value.writeOuts.length + value.info.length > 0;
+  const isCurl =
+    meterHead.test(text) ||
+    value.attempts.length + value.errors.length + value.responses.length + value.writeOuts.length + value.info.length > 0;
   if (isCurl) value.body = left.map(({ line, text: body }) => ({ line, text: body }));
   const unparsed = isCurl ? [] : left;
   const ended =
@@ -33,8 +35,13 @@ export function parseCurl(text: string): Parsed<CurlOutput> {
       value.responses.length +
       value.info.filter(({ text: info }) => info.startsWith('Closing connection')).length >
     0;
-  return { value, unparsed, complete: endsInLine(text) && unparsed.length === 0 && ended };
+  const isDone = ended || (meterHead.test(text) && allReceived.test(text));
+  return { value, unparsed, complete: endsInLine(text) && unparsed.length === 0 && isDone };
 }
+
+const meterHead = /^ {2}% Total {4}% Received/m;
+/** A line of the meter at its end: all of what there is was received. */
+const allReceived = /(?:^|\r)100 +\S+ +100 /m;
 
 /** One line of curl's progress meter (12 columns), which `-v` and error lines are glued to. */
 const meter = /^\s*\d+ +\S+ +\d+ +\S+ +\d+ +\S+ +\S+ +\S+ +[\d:dh-]+ +[\d:dh-]+ +[\d:dh-]+ +[\d.]+[kMGTP]?/;

@@ -7,8 +7,8 @@ import { shellMarkRules } from './shell-mark.ts';
 import { endsInLine } from './text-lines.ts';
 
 /**
- * Reads the output of one or several runs of dig 9.11 to 9.20 (bind9 bin/dig/dig.c, dighost.c; with +short, +noall +answer, +yaml) and of kdig 3.x.
- * Times are ms. An error line before a heading belongs to that heading's query. The value is complete when every run is: it has its closing lines
+ * Reads the output of one or several runs of dig 9.11 to 9.20 (bind9 bin/dig/dig.c, dighost.c; with +short, +noall +answer, +yaml, +qr, +trace), mdig and
+ * delv of the same, `host -v` and `-a` (host.c), drill 1.8 (ldns) and kdig 3.x. Times are ms. An error line before a heading belongs to that heading's query. The value is complete when every run is: it has its closing lines
  * and no line was left; `+short` never is, because it prints nothing for NXDOMAIN.
  */
 export function parseDig(text: string): Parsed<DigOutput> {
@@ -45,7 +45,7 @@ const rules: readonly LineRule<State>[] = [
     (state, [text = ''], at) => startOrKeep(state, text, at),
   ],
   [
-    /^;; ->>HEADER<<- opcode: (\S+?)[,;] status: (\S+?)[,;] id: (\d+)$/,
+    /^;; ->>HEADER<<- opcode: (\S+?)[,;] (?:status|rcode): (\S+?)[,;] id: (\d+)$/,
     (state, [, opcode = '', status = '', id = ''], at) => {
       const run = state.current?.header ? newRun(state, at) : runOf(state, at);
       run.header = { line: at.line, opcode, status, id: number(id) };
@@ -53,7 +53,7 @@ const rules: readonly LineRule<State>[] = [
     },
   ],
   [
-    /^;; [Ff]lags:((?: [a-z]+)*); QUERY: (\d+)[,;] ANSWER: (\d+)[,;] AUTHORITY: (\d+)[,;] ADDITIONAL: (\d+)$/,
+    /^;; [Ff]lags:((?: [a-z]+)*) ?; QUERY: (\d+)[,;] ANSWER: (\d+)[,;] AUTHORITY: (\d+)[,;] ADDITIONAL: (\d+) ?$/,
     (state, [, flags = '', query, answer, authority, additional], at) => {
       runOf(state, at).flags = {
         line: at.line,
@@ -81,9 +81,9 @@ const rules: readonly LineRule<State>[] = [
     },
   ],
   [
-    /^([^\s;]+)\s+(\d+)\s+(IN|CH|HS|ANY|NONE|CLASS\d+)\s+([A-Z][A-Z0-9-]*)(?:\s+(.*))?$/,
+    /^([^\s;]+)\s+((?:\d+[wdhms]?)+)\s+(IN|CH|HS|ANY|NONE|CLASS\d+)\s+([A-Z][A-Z0-9-]*)(?:\s+(.*))?$/,
     (state, [, name = '', ttl, klass = '', type = '', data = ''], at) => {
-      runOf(state, at).records.push({ line: at.line, section: state.section, name, ttl: number(ttl), class: klass, type, data });
+      runOf(state, at).records.push({ line: at.line, section: state.section, name, ttl: secondsOf(ttl), class: klass, type, data });
     },
   ],
   [/^\t+ *(?:\d+\s*;.*|\).*|\S.*)$/, (state, [text = ''], at) => continueRecord(state, text, at)],
@@ -97,8 +97,44 @@ const rules: readonly LineRule<State>[] = [
       runOf(state, at).server = { line: at.line, address, port: number(port), transport: transport || undefined };
     },
   ],
+  [
+    /^;; SERVER: (\S+)$/,
+    (state, [, address = ''], at) => {
+      runOf(state, at).server = { line: at.line, address, port: 53, transport: undefined };
+    },
+  ],
   [/^;; (?:WHEN: \S|Time \d)/, (state, _groups, at) => void runOf(state, at)],
   [/^;; (?:MSG SIZE {2}rcvd: (\d+)|XFR size: .*)$/, (state, [, bytes = ''], at) => answered(state, bytes, at)],
+  [
+    /^(?:;; )?Received (\d+) bytes from (\S+)#(\d+)(?:\(\S+\))? in (\d+) ms$/,
+    (state, [, bytes = '', address = '', port, ms], at) => received(state, { bytes, address, port: number(port), ms: number(ms) }, at),
+  ],
+  [/^;; Sending:$/, (state, _groups, at) => void (state.current?.header ? newRun(state, at) : runOf(state, at))],
+  [/^;; QUERY SIZE: \d+$/, (state, _groups, at) => wasTheQuestion(state, at)],
+  [/^Trying "[^"]*"$|^Using domain server:$|^Name: \S+$|^Aliases: *$/, (state, _groups, at) => void runOf(state, at)],
+  [
+    /^Address: (\S+)#(\d+)$/,
+    (state, [, address = '', port], at) => {
+      runOf(state, at).server = { line: at.line, address, port: number(port), transport: undefined };
+    },
+  ],
+  [
+    /^Host \S+ not found: \d+\((\S+)\)$/,
+    (state, [, status = ''], at) => {
+      runOf(state, at).header = { line: at.line, opcode: 'QUERY', status, id: 0 };
+    },
+  ],
+  [/^;; resolution failed: (.+)$/, (state, [, words = ''], at) => failFinally(state, at, words, {})],
+  [
+    /^;; (?:broken trust chain|[A-Z]+ unexpected RCODE|no valid \w+|insecurity proof failed|got insecure response|timed out|connection refused) resolving '.*$/,
+    (state, [text = ''], at) => warn(state, text, at),
+  ],
+  [
+    /^; (?:(?:negative response, )?(?:fully validated|unsigned answer|answer not validated))$/,
+    (state, _groups, at) => {
+      runOf(state, at).outcome = 'answered';
+    },
+  ],
   [/^;; Received (\d+) B$/, (state, [, bytes = ''], at) => Object.assign(runOf(state, at), { messageBytes: number(bytes) })],
   [
     /^;; From (\S+)@(\d+)\((\w+)\) in ([\d.]+) ms$/,
@@ -134,7 +170,7 @@ const rules: readonly LineRule<State>[] = [
   ],
   [/^;; (Truncated, retrying in TCP mode\.)$/, (state, [, text = ''], at) => retriedOverTcp(state, text, at)],
   [
-    /^;; (?:WARNING|Warning|Got bad packet|Question section mismatch|Got |BADCOOKIE|BADVERS|You are currently testing|Query |reply from unexpected source|extra bytes|There was a problem)\b.*$/,
+    /^;; (?:WARNING|Warning|query again with TCP|Got bad packet|Question section mismatch|Got |BADCOOKIE|BADVERS|You are currently testing|Query |reply from unexpected source|extra bytes|There was a problem)\b.*$/,
     (state, [text = ''], at) => warn(state, text, at),
   ],
   [/^; (?:Transfer failed|Bad packet|WARNING).*$/, (state, [text = ''], at) => warn(state, text, at)],
@@ -203,6 +239,38 @@ function answered(state: State, bytes: string, at: Line): undefined {
   const run = runOf(state, at);
   run.messageBytes = bytes ? Number(bytes) : undefined;
   return finish(state, 'answered');
+}
+
+/** `+trace` and host: the closing line of each query; host writes it once more for each search domain that it went through in vain. */
+function received(
+  state: State,
+  { bytes, address, port, ms }: { bytes: string; address: string; port: number; ms: number },
+  at: Line,
+): undefined {
+  const last = state.runs.at(-1);
+  if (state.current === undefined && last?.outcome === 'answered') {
+    last.lines.push(at.line);
+    return undefined;
+  }
+  const run = runOf(state, at);
+  run.server ??= { line: at.line, address, port, transport: undefined };
+  run.queryTimeMs = ms;
+  return answered(state, bytes, at);
+}
+
+/** `+qr` prints what is sent in the form of an answer: nothing of it is one. */
+function wasTheQuestion(state: State, at: Line): undefined {
+  const run = runOf(state, at);
+  Object.assign(run, { header: undefined, flags: undefined, records: [], extendedErrors: [] });
+  return undefined;
+}
+
+const unitSeconds: Readonly<Record<string, number>> = { w: 604_800, d: 86_400, h: 3600, m: 60, s: 1 };
+
+/** A TTL, which `+ttlunits` and mdig write as `1h30m`. */
+function secondsOf(ttl = ''): number {
+  const parts = ttl.match(/\d+[wdhms]?/g) ?? [];
+  return parts.reduce((sum, part) => sum + Number.parseInt(part, 10) * (unitSeconds[part.slice(-1)] ?? 1), 0);
 }
 
 function kdigAnswered(state: State, address: string, port: number, transport: string, ms: number, at: Line): undefined {

@@ -22,9 +22,9 @@ const rules: readonly LineRule<GetentOutput>[] = [
       isIP(address) !== 0 && entries.push({ line, address, socketType, names: name ? [name] : [] }),
   ],
   [
-    /^(\S+)\s+(\S.*)$/,
+    /^(\S+)\s+(\w[\w.-]*(?:\s+\w[\w.-]*)*)\s*$/,
     ({ entries }, [, address = '', names = ''], { line }) =>
-      isIP(address) !== 0 && entries.push({ line, address, socketType: undefined, names: names.split(/\s+/).filter(Boolean) }),
+      isIP(address) !== 0 && entries.push({ line, address, socketType: undefined, names: names.split(/\s+/) }),
   ],
   ...shellMarkRules,
 ];

@@ -29,7 +29,8 @@ export function guessKind(text: string): Guess | undefined {
 /** Kinds whose lines have no mark of their own (`dig +short`): only where every line fits. */
 function guessByTrial(text: string): Guess | undefined {
   const count = linesOf(text).filter((line) => line.text.trim() !== '').length;
-  const markless = kinds.filter(({ kind }) => ['dig', 'getent', 'ip-route', 'sysctl', 'nc'].includes(kind));
+  // dig first: a list of bare addresses is an answer of `dig +short`, where BusyBox' routes always name a device.
+  const markless = ['dig', 'getent', 'ip-route', 'sysctl', 'nc'].flatMap((name) => kinds.filter(({ kind }) => kind === name));
   const fitting = markless.find((kind) => leftBy(kind, text) === 0);
   return fitting && { kind: fitting.kind, why: `each of its ${count} lines can be one of ${fitting.reads}` };
 }

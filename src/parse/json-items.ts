@@ -95,7 +95,7 @@ export const jsonText = (value: unknown): string => {
 const isEmptyObject = (item: unknown): boolean =>
   typeof item === 'object' && item !== null && !Array.isArray(item) && Object.keys(item).length === 0;
 
-const firstIssue = (error: z.ZodError): string => {
+export const firstIssue = (error: z.ZodError): string => {
   const [issue] = error.issues;
   return issue === undefined ? 'unknown form' : `${issue.path.join('.')}: ${issue.message}`;
 };

@@ -6,7 +6,8 @@ import { shellMarkRules } from './shell-mark.ts';
 import { endsInLine } from './text-lines.ts';
 
 /**
- * Reads what `nc -v`, `-z` say on standard error: OpenBSD netcat 1.10x to 1.226, netcat-traditional 1.10-47, BusyBox 1.28 to 1.37 and ncat 7.x.
+ * Reads what `nc -v`, `-z` say on standard error: OpenBSD netcat 1.10x to 1.226, netcat-traditional 1.10-47, BusyBox 1.28 to 1.37 and ncat 7.x;
+ * and BusyBox' telnet.
  * netcat-traditional and BusyBox hide ICMP errors behind "timed out", so their `couldBe` is wide. No line at all means neither open nor failed:
  * not complete.
  */
@@ -59,7 +60,7 @@ const rules: readonly LineRule<State>[] = [
     (state, [, name = '', address = '', port = '', words = ''], at) => failed(state, at, words, hostOf(name, bare(address), port)),
   ],
   [
-    /^nc: can't connect to remote host(?: \(([^)]+)\))?: (.+)$/,
+    /^(?:nc|telnet): can't connect to remote host(?: \(([^)]+)\))?: (.+)$/,
     (state, [, address = '', words = ''], at) => failed(state, at, words, { address }),
   ],
   [/^nc: (timed out)$/, (state, [, words = ''], at) => failedHidingIcmp(state, at, words, {})],

@@ -47,7 +47,8 @@ const rules: readonly LineRule<State>[] = [
     /^Address(?: 1)?:\s+(\S+?)(?:#(\d+)|:53)?(?:\s+(\S+))?\s*$/,
     (state, [, address = '', port = '', reverse = ''], at) => serverAddress(state, address, port, reverse, at),
   ],
-  [/^Using domain server:$|^Aliases: *$/, (state, _groups, at) => state.otherLines.push(at.line)],
+  [/^Using domain server:$/, (state, _groups, at) => namedServerFollows(state, at)],
+  [/^Aliases: *$|^Trying "[^"]*"$|^Received \d+ bytes from \S+ in \d+ ms$/, (state, _groups, at) => state.otherLines.push(at.line)],
   [
     /^Non-authoritative answer:\s*$|^Authoritative answers can be found from:$|^-{5,}$|^ +(?:QUESTIONS|ANSWERS|AUTHORITY RECORDS|ADDITIONAL RECORDS):$/,
     (state, _groups, at) => state.otherLines.push(at.line),
@@ -125,14 +126,18 @@ function serverAddress(state: State, address: string, port: string, reverse: str
   return undefined;
 }
 
+/** `host NAME SERVER`: the Name and Address lines that follow are the server's. */
+function namedServerFollows(state: State, at: Line): undefined {
+  state.current = undefined;
+  runFor(state, at, 'server').server = '';
+  state.otherLines.push(at.line);
+  return undefined;
+}
+
 function nameLine(state: State, name: string, at: Line): undefined {
-  runFor(state, at, 'answer');
-  if (state.current?.server === name) {
-    // `host` with a server prints `Using domain server:` and its name: no answer.
-    state.otherLines.push(at.line);
-    return undefined;
-  }
-  state.name = name;
+  const run = runFor(state, at, 'answer');
+  if (run.server === '') run.server = name;
+  else state.name = name;
   state.otherLines.push(at.line);
   return undefined;
 }

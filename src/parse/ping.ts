@@ -101,18 +101,20 @@ function newRun(state: State, { line }: Line): PingRun {
 
 const runOf = (state: State, at: Line): PingRun => state.current ?? newRun(state, at);
 
-/** ICMP and ICMPv6 errors in iputils' words. */
+/** ICMP and ICMPv6 errors in iputils' words, and fping's. */
 const icmpCauses: readonly (readonly [RegExp, FailureCause])[] = [
   [/Prohibited|filtered|Administratively prohibited|Communication prohibited|policy/i, 'admin-prohibited'],
   [/Frag needed|Packet too big/i, 'message-too-long'],
-  [/Destination Host|Address unreachable|Source Host Isolated|Host Unknown/i, 'host-unreachable'],
-  [/Destination Net|: No route/i, 'net-unreachable'],
+  [/(?:Destination|ICMP) Host|Address unreachable|Source Host Isolated|Host Unknown/i, 'host-unreachable'],
+  [/(?:Destination|ICMP) Net|: No route/i, 'net-unreachable'],
   [/Port Unreachable/i, 'refused'],
 ];
 
+export const icmpCauseOf = (words: string): FailureCause => icmpCauses.find(([pattern]) => pattern.test(words))?.[1] ?? 'other';
+
 function icmpError(state: State, { line }: Line, words: string, from: string, seq: number | undefined): undefined {
   const [, mtu] = /mtu ?[=:] ?(\d+)/.exec(words) ?? [];
-  const cause = icmpCauses.find(([pattern]) => pattern.test(words))?.[1] ?? 'other';
+  const cause = icmpCauseOf(words);
   const error: PingError = {
     ...failureOfWords(line, words),
     cause,

@@ -3,6 +3,7 @@ import type { PathHop, PathOutput, PathRun } from '../model/probe.ts';
 import { failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
  * Reads tracepath of iputils s20101006 to 20250605 (tracepath.c), with or without -n and -b. Times are ms, MTU bytes. `1?: [LOCALHOST] pmtu 1450` is what
@@ -13,6 +14,7 @@ export function parseTracepath(text: string): Parsed<PathOutput> {
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of tracepath');
   const { runs, marks, otherLines } = state;
   const complete =
+    endsInLine(text) &&
     unparsed.length === 0 &&
     runs.length > 0 &&
     runs.every((run) => run.end !== undefined || (run.hops.length === 0 && run.errors.length > 0));

@@ -1,23 +1,34 @@
 import type { Parsed } from '../model/parsed.ts';
 import type { PathHop, PathOutput, PathRun } from '../model/probe.ts';
 import { causeOfWords, failureOfWords } from './failure-words.ts';
+import { looksLikeJson } from './json-items.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
+import { parseMtrJson } from './mtr-json.ts';
 import { shellMarkRules } from './shell-mark.ts';
+import { endsInLine } from './text-lines.ts';
 
 /**
- * Reads traceroute 2.1 of Linux (with -n, --mtu), BusyBox traceroute, and the report of mtr 0.9x (`mtr -r`). Times are ms. A hop that answered from several
- * addresses is listed once per address. traceroute has no closing line: a run is complete when its target answered, a hop with an error ended it,
+ * Reads traceroute 2.1 of Linux (with -n, --mtu), of inetutils 2.4 and BusyBox, and the report of mtr 0.9x (`mtr -r`, with any columns of `-o`, and
+ * `--csv`; ui/report.c). Times are ms. A hop that answered from several
+ * addresses is listed once per address. Neither traceroute nor mtr has a closing line: a run is complete when its target answered, a hop with an error ended it,
  * or 30 hops are there.
  */
 export function parseTraceroute(text: string): Parsed<PathOutput> {
-  const state: State = { runs: [], marks: [], otherLines: [], current: undefined };
+  if (looksLikeJson(text)) return parseMtrJson(text);
+  const state: State = { runs: [], marks: [], otherLines: [], current: undefined, columns: [] };
   const unparsed = applyRules(linesOf(text), state, rules, 'no line of traceroute or mtr');
   const { runs, marks, otherLines } = state;
-  return { value: { runs, marks, otherLines }, unparsed, complete: unparsed.length === 0 && runs.length > 0 && runs.every(isWhole) };
+  return {
+    value: { runs, marks, otherLines },
+    unparsed,
+    complete: endsInLine(text) && unparsed.length === 0 && runs.length > 0 && runs.every(isWhole),
+  };
 }
 
 interface State extends PathOutput {
   current: PathRun | undefined;
+  /** Of an mtr report. */
+  columns: readonly string[];
 }
 
 const rules: readonly LineRule<State>[] = [
@@ -26,11 +37,22 @@ const rules: readonly LineRule<State>[] = [
     (state, [, target = '', address = ''], at) => Object.assign(newRun(state, at), { target, address }),
   ],
   [/^Start: \S/, (state, _groups, at) => Object.assign(newRun(state, at), { target: undefined })],
-  [/^HOST: (\S+) +Loss% +Snt +Last +Avg +Best +Wrst +StDev$/, (state, [, host = ''], at) => mtrHead(state, host, at)],
+  [/^HOST: \S+ +([A-Z].*)$/, (state, [, columns = ''], at) => mtrHead(state, columns.trim().split(/ +/), at)],
   [
-    /^ *(\d+)\.(?:\|--| AS\S+) +(\S+) +([\d.]+)%? +(\d+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)$/,
-    (state, [, hop, address = '', loss, sent, last, avg, best, worst], at) =>
-      mtrHop(state, Number(hop), address, [Number(last), Number(avg), Number(best), Number(worst)], `${loss}% of ${sent} lost`, at),
+    /^ *(\d+)\.(?:\|--| AS\S+) +(\S+) +([\d.% ]+)$/,
+    (state, [, hop, address = '', values = ''], at) => mtrHop(state, Number(hop), address, values.trim().split(/ +/), at),
+  ],
+  [/^Mtr_Version,Start_Time,Status,Host,Hop,Ip,(.+?),?$/, (state, [, columns = ''], at) => mtrHead(state, columns.split(','), at)],
+  [
+    /^MTR\.\S+?,\d+,\w+,([^,]+),(\d+),([^,]+),([\d.,]+)$/,
+    (state, [, target, hop, address = '', values = ''], at) =>
+      mtrHop(
+        Object.assign(state, state.current && { current: Object.assign(state.current, { target }) }),
+        Number(hop),
+        address,
+        values.split(','),
+        at,
+      ),
   ],
   [/^ *(\d+) {1,3}(\S.*)$/, (state, [, hop, rest = ''], at) => takeHop(state, Number(hop), rest, at)],
   [
@@ -75,7 +97,7 @@ function takeHop(state: State, number: number, rest: string, at: Line): undefine
   for (const token of tokensOf(rest)) {
     const hop = hops.at(-1);
     const [, name, address] = /^(\S+) \(([^)]+)\)$/.exec(token) ?? [];
-    const [, ms] = /^([\d.]+) ms$/.exec(token) ?? [];
+    const [, ms] = /^([\d.]+) ?ms$/.exec(token) ?? [];
     if (token === '*') (hop ?? push(hops, hopOf(at, number))).notes.push('*');
     else if (ms !== undefined && hop) hop.timesMs.push(Number(ms));
     else if (/^F=\d+$/.test(token)) Object.assign(hop ?? push(hops, hopOf(at, number)), { mtu: Number(token.slice(2)) });
@@ -122,17 +144,30 @@ function noteError(hop: PathHop, token: string): void {
   if (token === '!H') hop.failure.couldBe = ['host-unreachable'];
 }
 
-function mtrHead(state: State, _host: string, at: Line): undefined {
+/** The columns that a hop is judged by; the others are of the round trip's spread. */
+const mtrColumns = ['Loss%', 'Snt', 'Drop', 'Rcv', 'Last', 'Best', 'Avg', 'Wrst', 'StDev', 'Gmean', 'Jttr', 'Javg', 'Jmax', 'Jint', ' '];
+
+function mtrHead(state: State, columns: readonly string[], at: Line): undefined | false {
+  if (!columns.every((column) => mtrColumns.includes(column))) return false;
+  state.columns = columns;
   if (state.current && state.current.hops.length === 0) state.otherLines.push(at.line);
   else newRun(state, at);
   return undefined;
 }
 
-function mtrHop(state: State, hop: number, address: string, timesMs: number[], note: string, at: Line): undefined | false {
+function mtrHop(state: State, hop: number, address: string, values: readonly string[], at: Line): undefined | false {
   const run = state.current;
-  if (!run) return false;
-  run.hops.push({ ...hopOf(at, hop), address: address === '???' ? undefined : address, timesMs, notes: [note] });
-  run.end = { line: at.line };
+  if (!run || values.length !== state.columns.length) return false;
+  const inColumn = (column: string): string | undefined => values[state.columns.indexOf(column)];
+  const timesMs = ['Last', 'Avg', 'Best', 'Wrst']
+    .map(inColumn)
+    .filter((time) => time !== undefined)
+    .map(Number);
+  const [loss, sent] = [inColumn('Loss%'), inColumn('Snt')];
+  const notes = loss === undefined ? [] : [`${loss.replace('%', '')}%${sent === undefined ? '' : ` of ${sent}`} lost`];
+  run.hops.push({ ...hopOf(at, hop), address: address === '???' ? undefined : address, timesMs, notes });
+  // The report has no closing line; only --csv names the target, on every line.
+  if (run.target !== undefined && run.target === address) run.reached = true;
   return undefined;
 }
 

@@ -84,4 +84,36 @@ describe('parseDig', () => {
     ).value.runs;
     expect([run?.idMismatch, run?.outcome]).toEqual([true, 'failed']);
   });
+  it.each([
+    ['form-drill-web.svc.test.txt', 'NOERROR', '10.9.2.3', ['10.9.2.3', '10.9.2.4']],
+    ['form-drill-nx.test.txt', 'NXDOMAIN', '10.9.2.3', ['ns.test. hostmaster.test. 1 2 3 4 60']],
+    ['form-dig-ttlunits.txt', 'NOERROR', '10.9.2.3', ['10.9.2.3', '10.9.2.4']],
+    ['form-dig-qr.txt', 'NOERROR', '10.9.2.3', ['10.9.2.3', '10.9.2.4']],
+    ['form-host-v-nx.test.txt', 'NXDOMAIN', '10.9.2.3', []],
+  ])('reads the answer of %s: one run, nothing left, nothing of the query taken for an answer', (name, status, address, data) => {
+    const { value, unparsed, complete } = parseDig(sample(name));
+    expect([unparsed, complete]).toEqual([[], true]);
+    expect(value.runs).toHaveLength(1);
+    expect(value.runs[0]).toMatchObject({ header: { status }, server: { address, port: 53 }, outcome: 'answered' });
+    expect(value.runs[0]?.records.map((record) => record.data)).toEqual(data);
+  });
+  it('reads a TTL in units as seconds', () => {
+    expect(runsOf('form-dig-ttlunits.txt')[0]?.records.map(({ ttl }) => ttl)).toEqual([3600, 3600]);
+    expect(parseDig('a.test.\t1w2d3h4m5s\tIN\tA\t10.0.0.1\n').value.runs[0]?.records[0]?.ttl).toBe(788_645);
+  });
+  it('reads each query of `host -v`, and each step of +trace', () => {
+    const runs = runsOf('form-host-v-web.svc.test.txt');
+    expect(runs.map(({ question, records }) => [question?.type, records.map(({ data }) => data)])).toEqual([
+      ['A', ['10.9.2.3', '10.9.2.4']],
+      ['AAAA', ['fd09:2::3']],
+      ['MX', []],
+    ]);
+    expect(runs.every(({ outcome }) => outcome === 'answered')).toBe(true);
+    expect(runsOf('form-dig-trace.txt')).toMatchObject([{ messageBytes: 28, queryTimeMs: 0, outcome: 'answered' }]);
+  });
+  it('reads why delv has no answer', () => {
+    expect(runsOf('form-delv-refused.test.txt')).toMatchObject([
+      { warnings: [{ line: 1 }], failures: [{ line: 2, text: 'failure' }], outcome: 'failed' },
+    ]);
+  });
 });

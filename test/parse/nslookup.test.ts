@@ -68,4 +68,18 @@ describe('parseNslookup', () => {
     expect(value.runs[0]?.answers[0]).toMatchObject({ name: 'web.example.com', data: '192.0.2.80' });
     expect(value.failures[0]).toMatchObject({ status: 'NXDOMAIN' });
   });
+  it('does not take the server that `host` was told to ask for an answer', () => {
+    const { value, unparsed, complete } = parseNslookup(sample('form-host-web.svc.test.txt'));
+    expect([unparsed, complete]).toEqual([[], true]);
+    expect(value.runs).toMatchObject([{ server: '10.9.2.3', serverAddress: '10.9.2.3', serverPort: 53 }]);
+    expect(value.runs[0]?.answers.map(({ type, data }) => [type, data])).toEqual([
+      ['A', '10.9.2.3'],
+      ['A', '10.9.2.4'],
+      ['AAAA', 'fd09:2::3'],
+    ]);
+    expect(parseNslookup(sample('form-host-nx.test.txt')).value).toMatchObject({
+      runs: [{ server: '10.9.2.3', answers: [] }],
+      failures: [{ status: 'NXDOMAIN', asked: 'nx.test' }],
+    });
+  });
 });

@@ -34,7 +34,7 @@ describe('parseTracepath', () => {
 describe('parseTraceroute', () => {
   const text =
     'traceroute to 10.244.1.1 (10.244.1.1), 30 hops max, 60 byte packets\n 1  * gw.example (192.0.2.1)  0.031 ms  0.010 ms\n 2  192.0.2.9  1.1 ms F=1450  1.2 ms !X 192.0.2.8  1.0 ms !H\n';
-  holdsForAnyText(parseTraceroute, [text, sample('090-mtr-report-loss.txt')]);
+  holdsForAnyText(parseTraceroute, [text, sample('090-mtr-report-loss.txt'), ...samplesLike(/form-(?:mtr|inetutils)/)]);
 
   it('reads a hop that mixes a lost probe, a name and two addresses', () => {
     const [run] = parseTraceroute(text).value.runs;
@@ -48,6 +48,30 @@ describe('parseTraceroute', () => {
   it('reads the report of mtr', () =>
     expect(parseTraceroute(sample('090-mtr-report-loss.txt')).value.runs[0]?.hops).toMatchObject([
       { hop: 1, address: '10.90.0.2', notes: ['40.0% of 10 lost'] },
+    ]));
+  it.each([
+    ['form-mtr-every-column.txt', [0.1, 0.1, 0.1, 0.1], '0.0% of 2 lost'],
+    ['form-mtr-csv.txt', [0.09, 0.08, 0.08, 0.09], '0.00% of 2 lost'],
+    ['form-mtr-json.txt', [0.08, 0.087, 0.08, 0.094], '0% of 2 lost'],
+  ])('reads the same two hops from %s, whatever its columns', (name, timesMs, lost) => {
+    const { value, unparsed } = parseTraceroute(sample(name));
+    expect(unparsed).toEqual([]);
+    expect(value.runs[0]?.hops.map(({ hop, address }) => [hop, address])).toEqual([
+      [1, '10.9.1.2'],
+      [2, '10.9.2.3'],
+    ]);
+    expect(value.runs[0]?.hops[0]).toMatchObject({ timesMs, notes: [lost] });
+  });
+  it('reads times that inetutils glues to their unit', () =>
+    expect(parseTraceroute(sample('form-inetutils-traceroute.txt')).value.runs).toMatchObject([
+      {
+        reached: true,
+        hops: [
+          { hop: 1, address: undefined },
+          { hop: 1, address: '10.9.1.2', timesMs: [0.004, 0.001] },
+          { hop: 2, address: '10.9.2.3', timesMs: [0, 0, 0.001] },
+        ],
+      },
     ]));
 });
 

@@ -80,7 +80,7 @@ export const netfilterKinds: readonly Kind[] = [
     'conntrack',
     'conntrack -L, -E, /proc/net/nf_conntrack',
     parseConntrack,
-    /^(?:\[\d+\.\d+\]\s*)?\s*(?:\[\w+\]\s*)?(?:ipv[46]\s+\d+\s+)?[a-z]\S*\s+\d+ (?:.*\s)?src=\S+ dst=\S+ |^(?:<\?xml|<conntrack>|<flow)|^conntrack v[\d.]+ \(/,
+    /^(?:\[\d+\.\d+\]\s*)?\s*(?:\[\w+\]\s*)?(?:ipv[46]\s+\d+\s+)?[a-z]\S*\s+\d+ (?:.*\s)?src=\S+ dst=\S+ |^(?:<\?xml[^>]*\?>\s*)?<(?:conntrack>|flow)|^conntrack v[\d.]+ \(/,
     { otherwise: cut('its closing line is missing, or counts other entries') },
   ),
   kind('conntrack-expect', 'conntrack -L expect', parseConntrackExpectations, /^\d+ proto=\d+ src=/),

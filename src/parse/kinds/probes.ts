@@ -1,6 +1,8 @@
+import { parseArping } from '../arping.ts';
 import { parseCurl } from '../curl.ts';
 import { parseDevTcp } from '../dev-tcp.ts';
 import { parseDig } from '../dig.ts';
+import { parseFping } from '../fping.ts';
 import { parseGetent } from '../getent.ts';
 import { parseNc } from '../nc.ts';
 import { parseNslookup } from '../nslookup.ts';
@@ -16,16 +18,16 @@ import { bodyLines, type Kind, kind, nothingIn, open } from './kind.ts';
 export const probesKinds: readonly Kind[] = [
   kind(
     'dig',
-    'dig, kdig',
+    'dig, kdig, drill, mdig, delv, host -v',
     parseDig,
-    /^; <<>> DiG |^;; ->>HEADER<<- |^;; (?:Got answer|QUESTION SECTION|ANSWER SECTION|no servers could be reached|connection timed out|communications error)|^- type: MESSAGE/,
+    /^; <<>> DiG |^;; ->>HEADER<<- |^;; (?:Got answer|QUESTION SECTION|ANSWER SECTION|no servers could be reached|connection timed out|communications error|resolution failed: )|^- type: MESSAGE/,
     { otherwise: open('a query has no closing lines') },
   ),
   kind(
     'nslookup',
     'nslookup, host',
     parseNslookup,
-    /^Server:\s+\S+|^\*\* server can't find |^nslookup: |^\S+ has (?:IPv6 )?address |^Host \S+ not found: |^\S+ has no \S+ record$|^Name:\s+\S+/,
+    /^Server:\s+\S+|^\*\* server can't find |^nslookup: |^\S+ has (?:IPv6 )?address |^Host \S+ not found: |^\S+ has no \S+ record$|^Name:\s+\S+|^\S+\t(?:canonical name|name|service|mail exchanger|text|nameserver) = /,
     { otherwise: open('neither an answer nor a failure is in it') },
   ),
   kind(
@@ -46,7 +48,7 @@ export const probesKinds: readonly Kind[] = [
     'curl',
     'curl',
     parseCurl,
-    /^\r?(?:[\d:. kMG-]{0,120}\r?)curl: \(\d+\)|^curl: \(\d+\)|^\* {3}Trying |^(?:\d{3}|(?:http_)?code=\d{3})(?: +\w+=\S*)+|^< HTTP\/|^HTTP\/\d|^== Info:/,
+    /^\r?(?:[\d:. kMG-]{0,120}\r?)curl: \(\d+\)|^curl: \(\d+\)|^\* {3}Trying |^(?:\d{3}|(?:http_)?code=\d{3})(?: +\w+=\S*)+|^ {2}% Total {4}% Received|^< HTTP\/|^HTTP\/\d|^== Info:/,
     { doubtful: bodyLines, otherwise: open('a request has no end') },
   ),
   kind('dev-tcp', 'bash /dev/tcp', parseDevTcp, /^-?bash: .*(?:connect: |\/dev\/(?:tcp|udp)\/)/, { otherwise: nothingIn }),
@@ -61,15 +63,33 @@ export const probesKinds: readonly Kind[] = [
     'nc',
     'nc, ncat',
     parseNc,
-    /^(?:nc|Ncat): |^Connection to \S+ .*(?:port|succeeded)|^\S+ \[[^\]]+\] \d+ \([^)]*\) |^\S+ \(\S+:\d+\) open$/,
+    /^(?:nc|Ncat): |^telnet: can't connect |^Connection to \S+ .*(?:port|succeeded)|^\S+ \[[^\]]+\] \d+ \([^)]*\) |^\S+ \(\S+:\d+\) open$/,
     { otherwise: nothingIn },
   ),
   kind('ping', 'ping', parsePing, /^PING \S|^\d+ bytes from \S+: (?:icmp_)?seq=|^ping6?: |packets transmitted, /, {
     otherwise: open('a run has no closing statistics'),
   }),
-  kind('traceroute', 'traceroute, mtr -r', parseTraceroute, /^traceroute6? to |^HOST: .*Loss%|^traceroute: /, {
-    otherwise: open('a run ends before its target'),
+  kind(
+    'fping',
+    'fping',
+    parseFping,
+    /^\S+ +: \[\d+\], |^\S+ +: xmt\/rcv\/%loss = |^\S+ is (?:alive|unreachable)\b|^ICMP .* for ICMP Echo sent to /,
+    {
+      otherwise: open('a target has neither closing figures nor a verdict'),
+    },
+  ),
+  kind('arping', 'arping', parseArping, /^ARPING \S+ from \S+ \S+$|^(?:Uni|Broad)cast re(?:ply|quest) from /, {
+    otherwise: open('a run has no closing lines'),
   }),
+  kind(
+    'traceroute',
+    'traceroute, mtr -r, --csv, --json',
+    parseTraceroute,
+    /^traceroute6? to |^HOST: .*Loss%|^traceroute: |^Mtr_Version,|^\s*"mtr": ?\{/,
+    {
+      otherwise: open('a run ends before its target'),
+    },
+  ),
   kind('tracepath', 'tracepath', parseTracepath, /^ *\d+\??: +(?:\[LOCALHOST\]|no reply|\S+.* [\d.]+ms)|^ +Resume: pmtu /, {
     otherwise: open('a run has no "Resume" line'),
   }),
