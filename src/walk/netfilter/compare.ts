@@ -19,8 +19,8 @@ export function compare(match: Compare, state: State, context: WalkContext, plac
   if (match.right.type === 'set') return inSet(match, state, around, negated);
   if (match.right.type === 'value' && match.left.type !== 'concat' && (negated || match.operator === '=='))
     return isValue(match.left, match.right.value, state, around, negated);
-  if (isAbsent(match.left, state, around)) return no;
   if (match.operator === 'in') return anyBit(match, state, around);
+  if (isAbsent(match.left, state, around)) return no;
   if (match.operator !== '==' && match.operator !== '!=') return ordered(match, state, around);
   return negatedIf(negated, equals(match, state, around));
 }
@@ -37,12 +37,15 @@ function inSet(match: Compare, state: State, around: Surroundings, negated: bool
   if (elements === undefined) return cannotTell(`the set of ${match.text} is not in the output`);
   const found = hits(key, elements.elements);
   if (found.length === 0 && !elements.known) return cannotTell(`the output does not show all elements of the set of ${match.text}`);
-  return negatedIf(negated, any(found.map((hit) => hit.certainty)));
+  const [only] = found;
+  const held = found.length > 1 ? any(found.map((hit) => hit.certainty)) : (only?.certainty ?? no);
+  return negatedIf(negated, held);
 }
 
 /** `ct state new,established` and `tcp flags syn`: any of the bits (netlink_gen_flagcmp of nft); no bits are never met. */
 function anyBit(match: Compare, state: State, around: Surroundings): Certainty {
   const datum = evaluate(match.left, state, around);
+  if (datum.is === 'absent') return no;
   if (datum.is === 'unknown') return cannotTell(datum.why);
   const bits = bitsOf(match.right, domainOf(match.left), state, around);
   return datum.is === 'number' && bits !== undefined ? certain((datum.value & bits) !== 0n) : cannotTell(`${match.text} is not understood`);

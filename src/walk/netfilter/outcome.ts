@@ -17,6 +17,10 @@ export function outcomesOf(ended: Ended[], passed: State[]): Outcome[] {
 /** Of a packet that no chain sees. */
 export const passing = (packet: Packet): Outcome => ({ verdict: 'accept', probability: 1, packet, steps: [], assumptions: [] });
 
+/** Whether no chain has seen the packet, so that nothing is to be told of the hook. */
+const isPassing = ({ steps, decidedBy, reroutes, assumptions, probability }: Outcome): boolean =>
+  steps.length === 0 && decidedBy === undefined && reroutes === undefined && assumptions.length === 0 && probability === 1;
+
 /** One word for all outcomes: `mixed` when the verdict is a matter of chance or of the endpoint. */
 export function verdictOf(outcomes: readonly Outcome[]): Verdict | 'mixed' {
   const verdicts = new Set(outcomes.map((outcome) => outcome.verdict));
@@ -73,6 +77,7 @@ function withChanges(outcome: Outcome, { dnat, snat, masquerade, tproxy, reroute
 
 /** What happened at an earlier hook, and then at a later one, as one outcome. */
 export function chainOutcomes(earlier: Outcome, later: Outcome): Outcome {
+  if (isPassing(earlier)) return later;
   const outcome: Outcome = {
     verdict: later.verdict,
     probability: earlier.probability * later.probability,

@@ -14,13 +14,16 @@ import { lookUpVerdict } from './verdict-map.ts';
  */
 export function runRule(walk: ChainWalk, rule: Rule, states: State[]): State[] {
   walk.next = states;
+  let run: RuleRun | undefined;
   for (let at = 0; at < states.length; at++) {
     const state = states[at];
     if (state === undefined) break;
     const met = meet(rule.statements, 0, state, walk.place, walk.context);
-    if (met !== undefined && walk.next === states) walk.next = states.slice(0, at);
-    if (met !== undefined) apply(met, runOf(walk, rule), false);
-    else if (walk.next !== states) walk.next.push(state);
+    if (met !== undefined) {
+      if (run === undefined) walk.next = states.slice(0, at);
+      run ??= runOf(walk, rule);
+      apply(met, run, false);
+    } else if (run !== undefined) walk.next.push(state);
   }
   return walk.next;
 }

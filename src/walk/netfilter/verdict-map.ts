@@ -20,6 +20,8 @@ export function lookUpVerdict(action: Extract<Action, { kind: 'verdictMap' }>, r
       { action: elements.known ? undefined : opaque(action.text, 'the output does not show all elements of the verdict map'), state },
     ];
   }
+  const [only] = found;
+  if (only?.certainty.is === 'yes') return [{ action: verdictOf(only.element), state }];
   const results = found.map(({ element, certainty }): Found => {
     if (certainty.is === 'random') return { action: verdictOf(element), state: withShare(state, certainty.probability) };
     return { action: verdictOf(element), state: certainty.is === 'unknown' ? assuming(state, run, certainty.why, true) : state };
