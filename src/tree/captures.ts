@@ -29,7 +29,7 @@ function compare(loss: Loss, faults: readonly Finding[], capture: CaptureReport)
   if (!other)
     return {
       agreement: 'alone',
-      says: `${seen}: ${loss.says}${clearing(loss, capture)}; ${outside(loss)}`,
+      says: `${seen}: ${loss.says}${clearing(loss, capture)}; ${outside(loss, capture)}`,
     };
   return {
     agreement: 'elsewhere',
@@ -71,10 +71,14 @@ function clearing({ where, counter }: Loss, { counters }: CaptureReport): string
   return isQuiet ? `; no counter of lost packets moved on ${nodes.join(' or ')} meanwhile` : '';
 }
 
-const outside = ({ where }: Loss): string =>
-  where?.kind === 'between'
+function outside({ kind, where }: Loss, { arrived }: CaptureReport): string {
+  if (arrived !== undefined && kind === 'refused' && where?.kind === 'pod') return '`ss -lun` in that pod shows what it listens on';
+  if (arrived !== undefined && where?.kind !== 'between')
+    return 'no probe of UDP was held against the tables: `k8snet trace --udp` follows it through them';
+  return where?.kind === 'between'
     ? 'look outside of the nodes: a firewall, security group or switch between them'
     : "look for what the node's tables do not show: programs at tc or XDP, Open vSwitch, a security agent, the driver";
+}
 
 const silence = ({ tries }: CaptureReport, { id }: Finding): string =>
   `all ${tries} captured tries came through: what ${id} names does not lose every connection, or not any more`;

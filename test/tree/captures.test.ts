@@ -35,6 +35,15 @@ describe('what captures say about findings', () => {
     expect(report.witnesses).toMatchObject([{ agreement: 'alone', says: expect.stringContaining("what the node's tables do not show") }]);
   });
 
+  it.each([
+    { name: 'closed-iptables', advice: '`ss -lun` in that pod' },
+    { name: 'dropped-nftables', advice: '`k8snet trace --udp` follows it' },
+  ])('of UDP, for which no table was walked, does not send away from the tables: $name', ({ name, advice }) => {
+    const recording = readFileSync(new URL(`../../fixtures/captures-udp/${name}.tgz`, import.meta.url));
+    const { witnesses } = judgeSnapshot(unpackSnapshot(recording)).report;
+    expect(witnesses).toMatchObject([{ agreement: 'alone', says: expect.stringContaining(advice) }]);
+  });
+
   it('agrees with what names the same node, with the reason and the counter, and raises confidence', () => {
     const { witnesses, verdict } = naming({ kind: 'rule', name: '-A FORWARD -j DROP', node: 'n2' });
     expect(witnesses).toHaveLength(1);

@@ -40,31 +40,41 @@ export const packetsLostOnNode = defineCheck({
     const report = captured(facts.snapshot);
     if (report === undefined) return skip('no packets were captured (--capture)');
     if (typeof report === 'string') return cannotTell('not-collected', `nothing was captured: ${report}`);
-    const faults = lossesOnNodes(report).map((loss) => describe(facts, loss));
+    const faults = lossesOnNodes(report).map((loss) => describe(facts, loss, report.arrived !== undefined));
     return faults.length > 0 ? fail(...faults) : pass('no packet is lost inside of a node', 'captures at every device of the way');
   },
 });
 
-function describe(facts: Facts, { tries, to, direction, where, says, dropReason, counter }: Loss): Fault {
+/** `isDatagram`: of UDP there are no probes for which the tables were walked, so that those may well say why. */
+function describe(facts: Facts, { tries, to, direction, where, says, dropReason, counter }: Loss, isDatagram: boolean): Fault {
   const node = where?.names.at(-1) ?? '';
   const what = direction === 'reply' ? 'the answers' : 'the requests';
   const reason = dropReason ? `; the kernel calls it ${dropReason.reason} (${dropReason.location})` : '';
+  const tables = isDatagram ? '' : ', whose tables that were read let them pass';
   return fault({
-    title: `packets are lost on node ${node}, whose tables that were read let them pass: ${what} of ${tries} captured tries end there: ${says}${reason}`,
+    title: `packets are lost on node ${node}${tables}: ${what} of ${tries} captured tries end there: ${says}${reason}`,
     where: { kind: 'Node', name: node, node },
     evidence: [
       { command: `k8snet capture ${to.join(' ')}`, on: `node ${node}`, lines: [{ number: 1, text: says }] },
       ...(counter ? [counterEvidence(counter)] : []),
     ],
     next: [
+      ...(isDatagram ? [traceCommand(facts)] : []),
       `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- tc -s qdisc`,
       `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- tcpdump -ni any host ${to.at(-1)?.replace(/:\d+$/, '')}`,
     ],
     fix: [
+      ...(isDatagram ? ['take away the rule, route or setting that the trace through the tables ends at; where it ends at none:'] : []),
       `find what drops on node ${node} outside of its tables: programs at tc or XDP, an Open vSwitch flow, a security agent, the driver`,
     ],
     breaks: breaksLegs(facts, legsLike(facts, to)),
   });
+}
+
+/** Through the tables, what the captured datagrams went through. */
+function traceCommand({ request: { from, target }, target: { port } }: Facts): string {
+  const client = from.kind === 'Pod' ? `pod/${from.namespace}/${from.name}` : `node/${from.name}`;
+  return `k8snet trace --udp -n ${target.namespace} --from ${client} svc/${target.name}${port ? `:${port.port}` : ''}`;
 }
 
 /** Legs between the same nodes as those to the addresses; within one node, those legs alone. */

@@ -28,6 +28,12 @@ describe('CNI021 packets-lost-on-node', () => {
     expect(verdictOf(withoutCapture)).toEqual({ ...verdict, slug: 'tunnel-traffic-lost-between-nodes' });
   });
 
+  it('of UDP claims nothing of the tables, which no probe was held against, and says how to do that', () => {
+    const [fault] = faultsOf(packetsLostOnNode, recorded('../captures-udp/dropped-nftables'));
+    expect(fault.title).toMatch(/^packets are lost on node n2: the requests of 10 captured tries .* calls it NETFILTER_DROP /);
+    expect(fault.next[0]).toBe('k8snet trace --udp -n default --from pod/default/client svc/udp-echo:7000');
+  });
+
   it('can not tell where nothing was captured, and names nothing where the node was not captured on', () => {
     expect(resultOf(packetsLostOnNode, failing(dropped, /^capture\/plan$/, 'unsupported'))).toMatchObject({ state: 'unknown' });
     expect(resultOf(packetsLostOnNode, failing(dropped, /^capture\/.*\/pcap$/, 'unreachable')).state).toBe('pass');
