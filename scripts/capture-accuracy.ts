@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
@@ -6,6 +5,7 @@ import type { CaptureReport } from '../src/schema/capture-report.ts';
 import { clusterExec } from '../test/cluster/access.ts';
 import { type CaptureTruth, captureTruth, captureTruths, type Mark, markCapture } from '../test/cluster/capture-truth.ts';
 import { readAccuracy, writeAccuracy } from './accuracy-table.ts';
+import { createLock } from './cluster-lock.ts';
 
 /**
  * Breaks the real cluster in every way that loses packets and asks `k8snet capture` alone, to which no table of a node is known: is the place and the direction
@@ -73,28 +73,6 @@ async function measure(mode: string, id: string, truth: CaptureTruth): Promise<R
     )
     .join('; ');
   return { case: id, mode, ...markCapture(truth, report), says };
-}
-
-/** Others that wait for the cluster get it after so long. */
-const longestHeld = 240_000;
-
-/** Waits for the lock (flock(1)), unless it is held since less than that; `free` gives it back in any case. */
-function createLock(file: string | undefined) {
-  let since = 0;
-  let free = async (): Promise<void> => {};
-  const take = async (): Promise<void> => {
-    if (file === undefined || (since > 0 && Date.now() - since < longestHeld)) return;
-    await free();
-    const holder = execa('flock', ['-w', '1800', file, 'sh', '-c', 'echo locked; exec cat'], { reject: false, buffer: false });
-    await Promise.race([once(holder.stdout, 'data'), holder]);
-    if (holder.exitCode !== null) throw new Error(`${file} was not to be had within half an hour`);
-    since = Date.now();
-    free = async () => {
-      holder.stdin.end();
-      await holder;
-    };
-  };
-  return { take, free: () => free() };
 }
 
 /** Results of a run that took some of the faults stay beside those of another. */
