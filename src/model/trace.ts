@@ -54,6 +54,14 @@ export const dispositions = [
  */
 export type Disposition = (typeof dispositions)[number];
 
+/** What becomes of packets, in a word: `lost` are those that end before they get there and back, wherever and however. */
+export type Fate = 'delivered' | 'lost' | 'unknown';
+
+export function fateOf(disposition: Disposition): Fate {
+  if (disposition === 'delivered') return 'delivered';
+  return disposition === 'insufficient-info' ? 'unknown' : 'lost';
+}
+
 export const stepKinds = [
   'name',
   'send',

@@ -1,3 +1,4 @@
+import { type Fate, fateOf } from '../model/trace.ts';
 import type { TraceReport } from '../schema/trace.ts';
 import type { TraceHop, TraceWay } from '../schema/way.ts';
 import { evidenceLines } from './evidence-lines.ts';
@@ -27,8 +28,10 @@ export function renderTraceText(report: TraceReport, { color, width, verbose }: 
   ].join('\n')}\n`;
 }
 
+const paintFate = ({ good, bad, unsure }: Layout['style'], fate: Fate) => ({ delivered: good, lost: bad, unknown: unsure })[fate];
+
 function headLines({ verdict, flow }: TraceReport, { style, width }: Layout): string[] {
-  const paint = { delivered: style.good, lost: style.bad, unknown: style.unsure }[verdict.status];
+  const paint = paintFate(style, verdict.status);
   const size = flow.length === null ? '' : flow.length === 'full' ? ', full size' : `, ${flow.length} bytes`;
   const asked = `${flow.from} -> ${flow.to}, ${flow.protocol}${flow.packet === 'reply' ? ', the answer only' : ''}${size}`;
   return [
@@ -40,7 +43,7 @@ function headLines({ verdict, flow }: TraceReport, { style, width }: Layout): st
 function wayLines(way: TraceWay, index: number, ways: readonly TraceWay[], layout: Layout): string[] {
   const { style, width, verbose } = layout;
   const alike = ways.slice(0, index).filter(({ disposition }) => disposition === way.disposition).length;
-  const paint = way.disposition === 'delivered' ? style.good : way.disposition === 'insufficient-info' ? style.unsure : style.bad;
+  const paint = paintFate(style, fateOf(way.disposition));
   const label = ways.length > 1 ? `way ${index + 1} of ${ways.length}, ${percent(way.share)}, ${way.disposition}:` : `${way.disposition}:`;
   const head = paragraph(way.why, { label, hang: 2, width, paint });
   if (alike >= WAYS_SHOWN && verbose === 0) return ['', ...head];

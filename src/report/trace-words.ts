@@ -1,3 +1,4 @@
+import { type Fate, fateOf } from '../model/trace.ts';
 import type { TraceHop, TraceWay } from '../schema/way.ts';
 
 /** `pod default/client`, `node n1`. */
@@ -20,6 +21,7 @@ export const hopKey = (hop: TraceHop): string => JSON.stringify([placeOf(hop), h
 
 /** The ways that matter first: those that end before, then what is not known, then what gets there. */
 export const inOrder = (ways: readonly TraceWay[]): TraceWay[] => {
-  const rank = ({ disposition }: TraceWay): number => (disposition === 'delivered' ? 2 : disposition === 'insufficient-info' ? 1 : 0);
+  const order: readonly Fate[] = ['lost', 'unknown', 'delivered'];
+  const rank = ({ disposition }: TraceWay): number => order.indexOf(fateOf(disposition));
   return [...ways].sort((a, b) => rank(a) - rank(b));
 };

@@ -1,6 +1,6 @@
 import { type Facts, originKey } from '../facts/facts.ts';
 import { isFailing, isPassing, type ProbeResult } from '../facts/probe-results.ts';
-import type { Hop, Trace } from '../model/trace.ts';
+import { fateOf, type Hop, type Trace } from '../model/trace.ts';
 import { traceFlow } from '../walk/trace.ts';
 import type { JudgedFinding } from './judge.ts';
 import { flowsOfProbes, type ProbeFlow } from './probe-flows.ts';
@@ -62,8 +62,8 @@ const smallService = ({ target: { endpoints } }: Facts): boolean => endpoints.st
 
 /** What the tables say of a flow: shares of its ways, and the different ends of those that are lost. */
 export function testimonyOf(traces: readonly Trace[]): Testimony {
-  const lost = traces.filter(({ disposition }) => disposition !== 'delivered' && disposition !== 'insufficient-info');
-  const unknown = traces.filter(({ disposition }) => disposition === 'insufficient-info');
+  const lost = traces.filter(({ disposition }) => fateOf(disposition) === 'lost');
+  const unknown = traces.filter(({ disposition }) => fateOf(disposition) === 'unknown');
   const share = (part: readonly Trace[]): number => part.reduce((sum, trace) => sum + trace.share, 0);
   const ends = new Map(lost.map((trace) => [trace.why, endOf(trace)]));
   const nodes = [...new Set(traces.flatMap(({ hops }) => hops.flatMap(nodeOf)))].join(', ');

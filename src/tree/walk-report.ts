@@ -1,6 +1,6 @@
 import type { Facts } from '../facts/facts.ts';
 import type { VerifyFinding } from '../intent/findings.ts';
-import type { Trace } from '../model/trace.ts';
+import { type Fate, fateOf, type Trace } from '../model/trace.ts';
 import type { WalkedFlow as PublishedFlow, WalkReport } from '../schema/walk-report.ts';
 import { publishDifference } from './rules.ts';
 import type { WalkedFlow } from './tables.ts';
@@ -43,12 +43,8 @@ function toFlow(facts: Facts, { flow, probes, traces, testimony, heard }: Walked
 }
 
 function chooseWays(traces: readonly Trace[]): Trace[] {
-  const of = (isOne: (disposition: Trace['disposition']) => boolean): Trace[] => traces.filter(({ disposition }) => isOne(disposition));
-  return [
-    ...of((disposition) => disposition !== 'delivered' && disposition !== 'insufficient-info').slice(0, mostLost),
-    ...of((disposition) => disposition === 'insufficient-info').slice(0, mostOthers),
-    ...of((disposition) => disposition === 'delivered').slice(0, mostOthers),
-  ];
+  const of = (fate: Fate): Trace[] => traces.filter(({ disposition }) => fateOf(disposition) === fate);
+  return [...of('lost').slice(0, mostLost), ...of('unknown').slice(0, mostOthers), ...of('delivered').slice(0, mostOthers)];
 }
 
 function statusOf({ lost, unknown }: Testimony): PublishedFlow['status'] {

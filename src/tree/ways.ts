@@ -1,5 +1,6 @@
 import type { Facts } from '../facts/facts.ts';
-import type { Flow, Hop, Trace } from '../model/trace.ts';
+import { type Fate, type Flow, fateOf, type Hop, type Trace } from '../model/trace.ts';
+import { percent } from '../report/trace-words.ts';
 import type { TraceWay } from '../schema/way.ts';
 import { quoteEvidence } from './quote.ts';
 
@@ -34,9 +35,9 @@ function toHop(facts: Facts, { place, direction, arrives, leaves, steps }: Hop):
 }
 
 /** What becomes of a flow on all of its ways, in a word and a sentence. */
-export function summarize(traces: readonly Trace[]): { status: 'delivered' | 'lost' | 'unknown'; summary: string } {
-  const lost = traces.filter(({ disposition }) => disposition !== 'delivered' && disposition !== 'insufficient-info');
-  const unknown = traces.filter(({ disposition }) => disposition === 'insufficient-info');
+export function summarize(traces: readonly Trace[]): { status: Fate; summary: string } {
+  const lost = traces.filter(({ disposition }) => fateOf(disposition) === 'lost');
+  const unknown = traces.filter(({ disposition }) => fateOf(disposition) === 'unknown');
   const rest = (others: number, part: readonly Trace[]): string => (others > 0 ? `${shareOf(part)} of the packets: ` : '');
   const [first] = lost;
   if (first) return { status: 'lost', summary: `${rest(traces.length - lost.length, lost)}${first.why}${more(lost)}` };
@@ -52,7 +53,4 @@ const more = (traces: readonly Trace[]): string => {
   return others > 0 ? `; and ${others} more` : '';
 };
 
-const shareOf = (traces: readonly Pick<Trace, 'share'>[]): string => {
-  const percent = traces.reduce((sum, { share }) => sum + share, 0) * 100;
-  return `${percent < 1 ? percent.toFixed(1) : Math.round(percent)} %`;
-};
+const shareOf = (traces: readonly Pick<Trace, 'share'>[]): string => percent(traces.reduce((sum, { share }) => sum + share, 0));

@@ -1,7 +1,7 @@
 import { judgeSnapshot } from '../../src/app/diagnose.ts';
 import { verifySnapshot } from '../../src/app/verify.ts';
 import { createFacts, type Facts } from '../../src/facts/facts.ts';
-import type { Flow, Trace } from '../../src/model/trace.ts';
+import { type Flow, fateOf, type Trace } from '../../src/model/trace.ts';
 import type { Evidence } from '../../src/schema/evidence.ts';
 import type { Report } from '../../src/schema/report.ts';
 import type { Snapshot } from '../../src/snapshot/snapshot.ts';
@@ -24,9 +24,7 @@ export interface WalkedBundle {
 export function judgeWalk(fault: string, mode: string, snapshot: Snapshot): WalkedBundle {
   const facts = createFacts(snapshot);
   const truth = walkTruth(fault, mode);
-  const lost = traceFlow(facts, flowOf(facts, truth?.packet ?? 'service')).filter(
-    ({ disposition }) => disposition !== 'delivered' && disposition !== 'insufficient-info',
-  );
+  const lost = traceFlow(facts, flowOf(facts, truth?.packet ?? 'service')).filter(({ disposition }) => fateOf(disposition) === 'lost');
   const ends = lost.map((trace) => ({ at: placeOf(trace), quoted: decidingLines(facts, trace) }));
   const walk = markWalk(
     truth,
