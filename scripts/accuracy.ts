@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { clusterExec } from '../test/cluster/access.ts';
 import { type Expected, isRight, type Row, readAccuracy, type Said, writeAccuracy } from './accuracy-table.ts';
+import { argument } from './arguments.ts';
 
 /**
  * Breaks the real cluster in every known way, diagnoses it with the built CLI and real kubectl, mends it and diagnoses again; in both modes of
@@ -19,10 +20,6 @@ interface FaultTruth extends Expected {
   backends: string[];
   diagnose: string[];
 }
-const argument = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
 const has = (name: string): boolean => process.argv.includes(`--${name}`);
 const out = argument('out') ?? 'docs/accuracy.json';
 const modes = argument('mode')?.split(',') ?? ['iptables', 'nftables'];

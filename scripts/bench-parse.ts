@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parseConntrack } from '../src/parse/conntrack.ts';
 import { parseIptablesSave } from '../src/parse/iptables-save.ts';
 import { parseNftJson } from '../src/parse/nft-json.ts';
+import { argument } from './arguments.ts';
 import { conntrackListOf, generateServices, iptablesSaveOf, nftTextOf } from './generate-rules.ts';
 
 /**
@@ -14,7 +15,6 @@ import { conntrackListOf, generateServices, iptablesSaveOf, nftTextOf } from './
  * 1, 10 and 100 %. What runs in this process is measured in the processor's seconds (its helper threads for garbage included), so that a busy machine does not change the ratio;
  * what is held against another program, in those of the clock. Needs root, for a network namespace of its own; without it the parts that need one are null.
  */
-const argument = (name: string, otherwise: number): number => Number(process.argv[process.argv.indexOf(`--${name}`) + 1]) || otherwise;
 const childMode = process.argv.indexOf('--parse-conntrack');
 const namespace = 'k8snet-bench-parse';
 
@@ -25,11 +25,11 @@ function bench(): void {
   const directory = mkdtempSync(join(tmpdir(), 'k8snet-bench-'));
   const hasNamespace = spawnSync('ip', ['netns', 'add', namespace]).status === 0;
   try {
-    const services = generateServices(argument('services', 10_000), 10);
+    const services = generateServices(Number(argument('services') ?? 10_000), 10);
     const result = {
       iptablesSave: iptablesPart(iptablesSaveOf(services), join(directory, 'rules'), hasNamespace),
       nftJson: hasNamespace ? nftPart(nftTextOf(services), join(directory, 'ruleset')) : null,
-      conntrack: conntrackPart(join(directory, 'flows'), argument('flows', 1_000_000)),
+      conntrack: conntrackPart(join(directory, 'flows'), Number(argument('flows') ?? 1_000_000)),
       linearity: linearity(services.length),
     };
     if (!process.argv.includes('--json')) console.dir(result);

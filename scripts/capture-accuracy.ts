@@ -5,6 +5,7 @@ import type { CaptureReport } from '../src/schema/capture-report.ts';
 import { clusterExec } from '../test/cluster/access.ts';
 import { type CaptureTruth, captureTruth, captureTruths, type Mark, markCapture } from '../test/cluster/capture-truth.ts';
 import { readAccuracy, writeAccuracy } from './accuracy-table.ts';
+import { argument } from './arguments.ts';
 import { createLock } from './cluster-lock.ts';
 
 /**
@@ -24,10 +25,6 @@ interface Result {
   says: string;
 }
 
-const argument = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
 const out = argument('out') ?? 'docs/accuracy.json';
 const own = argument('own') ?? 'docs/capture-accuracy.json';
 const only = argument('only')?.split(',') ?? Object.keys(captureTruths);

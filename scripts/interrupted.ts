@@ -1,4 +1,6 @@
 import { clusterPaths, whyNoCluster } from '../test/cluster/access.ts';
+import { argument } from './arguments.ts';
+import { Random } from './differential/random.ts';
 import { clientProcess, type Kubectl, knownNow, kubectlOf, type Left, leftOf, type PodWatch, watchPods } from './interrupted/left.ts';
 import {
   type Command,
@@ -30,15 +32,11 @@ interface Result {
   left: Partial<Left>;
 }
 
-const argument = (name: string, usual: string): string => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? usual : (process.argv[at + 1] ?? usual);
-};
-const total = Number(argument('runs', '200'));
-const until = performance.now() + Number(argument('minutes', '600')) * 60_000;
-const seed = Number(argument('seed', '1'));
-const prefixes = argument('prefix', process.env.PREFIX ?? 'k8snet').split(',');
-const only = argument('only', commands.join(',')).split(',');
+const total = Number(argument('runs') ?? 200);
+const until = performance.now() + Number(argument('minutes') ?? 600) * 60_000;
+const seed = Number(argument('seed') ?? 1);
+const prefixes = (argument('prefix') ?? process.env.PREFIX ?? 'k8snet').split(',');
+const only = argument('only')?.split(',') ?? commands;
 const chosen = commands.filter((command) => only.includes(command));
 const json = process.argv.includes('--json');
 
@@ -64,26 +62,16 @@ for (const prefix of prefixes) {
   process.exit(2);
 }
 
-/** mulberry32: the same seed, the same commands, ends and moments. */
-function randomFrom(start: number): () => number {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-const random = randomFrom(seed);
+/** The same seed, the same commands, ends and moments. */
+const random = new Random(seed);
 /** Every command with every end, in random order, again and again. */
 function* plans(count: number): Generator<{ command: Command; ending: Ending; share: number; refused: boolean }> {
   for (let made = 0; made < count; ) {
-    const pairs = chosen.flatMap((command) => endings.map((ending) => ({ command, ending, order: random() })));
+    const pairs = chosen.flatMap((command) => endings.map((ending) => ({ command, ending, order: random.next() })));
     for (const { command, ending } of pairs.sort((a, b) => a.order - b.order)) {
       if (made++ === count || performance.now() > until) return;
-      const refused = ending === 'failure of the probes' || (ending !== 'success' && random() < 0.3);
-      yield { command, ending, share: random(), refused };
+      const refused = ending === 'failure of the probes' || (ending !== 'success' && random.chance(0.3));
+      yield { command, ending, share: random.next(), refused };
     }
   }
 }

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '../src/schema/report.ts';
 import { clusterExec } from '../test/cluster/access.ts';
+import { argument } from './arguments.ts';
 import { type Change, type MtuCase, mtuCases } from './mtu/cases.ts';
 import { type Cluster, openCluster } from './mtu/cluster.ts';
 import { askKernel, type KernelTruth } from './mtu/kernel.ts';
@@ -28,10 +29,6 @@ interface Row {
   seconds: number;
 }
 
-const argument = (name: string): string | undefined => {
-  const at = process.argv.indexOf(`--${name}`);
-  return at < 0 ? undefined : process.argv[at + 1];
-};
 const out = argument('out') ?? 'docs/mtu-accuracy.json';
 const only = argument('only')?.split(',');
 const ways = [
