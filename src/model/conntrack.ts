@@ -40,14 +40,14 @@ export interface ConntrackFlow extends HasLine {
   /** No packet came back yet. Normal for one-way protocols such as VXLAN. */
   unreplied: boolean;
   assured: boolean;
-  /** Further bracketed words: OFFLOAD, HW_OFFLOAD, USERSPACE… */
-  flags: readonly string[];
+  /** Further bracketed words, where there are any: OFFLOAD, HW_OFFLOAD, USERSPACE… */
+  flags?: readonly string[];
   mark?: number;
   zone?: number;
   use?: number;
   id?: string;
-  /** Everything else by its key: `secctx`, `helper`, `labels`, `delta-time`, `start`, `stop`, `portid`… */
-  other: Readonly<Record<string, string>>;
+  /** Everything else, where there is any, by its key: `secctx`, `helper`, `labels`, `delta-time`, `start`, `stop`, `portid`… */
+  other?: Readonly<Record<string, string>>;
 }
 
 export interface ConntrackTable {

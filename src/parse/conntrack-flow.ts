@@ -81,23 +81,19 @@ const newTuple = (src: string): TupleDraft => ({
   dstkey: undefined,
 });
 
-const none: readonly string[] = Object.freeze([]);
-const nothing: Readonly<Record<string, string>> = Object.freeze(emptyRecord<string>());
-
 /** The usual flows are written out: what is added to an object later takes more memory. */
 function flowOf({ line, text }: TextLine, draft: FlowDraft): ConntrackFlow {
-  const { protocol, protocolNumber, state, unreplied, assured, event, layer3, timeout, mark, zone, use, id } = draft;
+  const { protocol, protocolNumber, state, unreplied, assured, event, layer3, timeout, mark, zone, use, id, flags, other } = draft;
   const original = tupleOf(draft.tuples[0]);
   const reply = tupleOf(draft.tuples[1]);
-  const { flags = none, other = nothing } = draft;
-  const isUsual = event === undefined && layer3 === undefined && zone === undefined && id === undefined;
+  const isUsual = [event, layer3, zone, id, flags, other].every((member) => member === undefined);
   if (isUsual && timeout !== undefined && mark !== undefined && use !== undefined) {
     return state === undefined
-      ? { line, text, protocol, protocolNumber, timeout, original, reply, unreplied, assured, flags, other, mark, use }
-      : { line, text, protocol, protocolNumber, timeout, state, original, reply, unreplied, assured, flags, other, mark, use };
+      ? { line, text, protocol, protocolNumber, timeout, original, reply, unreplied, assured, mark, use }
+      : { line, text, protocol, protocolNumber, timeout, state, original, reply, unreplied, assured, mark, use };
   }
-  const plain = { line, text, protocol, protocolNumber, original, reply, unreplied, assured, flags, other };
-  return Object.assign(plain, defined({ event, layer3, timeout, state, mark, zone, use, id }));
+  const plain = { line, text, protocol, protocolNumber, original, reply, unreplied, assured };
+  return Object.assign(plain, defined({ event, layer3, timeout, state, flags, mark, zone, use, id, other }));
 }
 
 function tupleOf(draft: TupleDraft | undefined): ConntrackTuple {

@@ -47,10 +47,9 @@ const parseFlow = (line: TextLine): Attempt<ConntrackFlow> => {
     reply: second,
     unreplied: independent.includes('<unreplied/>'),
     assured: independent.includes('<assured/>'),
-    // Ended by a program (`conntrack -F`), not by the kernel.
-    flags: match[3] === undefined ? [] : ['USERSPACE'],
-    other: otherOf(independent, (protocol[2] ?? '') === 'tcp'),
   };
+  // Ended by a program (`conntrack -F`), not by the kernel.
+  if (match[3] !== undefined) flow.flags = ['USERSPACE'];
   setEvent(flow, match[1]);
   setIndependent(flow, independent, original);
   return { ok: flow };
@@ -104,6 +103,8 @@ const setIndependent = (flow: ConntrackFlow, independent: string, original: stri
   const id = element(independent, 'id');
   if (state !== undefined && flow.protocol === 'tcp') flow.state = state;
   if (id !== undefined) flow.id = id;
+  const other = otherOf(independent, flow.protocol === 'tcp');
+  if (Object.keys(other).length > 0) flow.other = other;
 };
 
 const otherOf = (independent: string, isTcp: boolean): Record<string, string> => {

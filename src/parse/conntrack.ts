@@ -44,7 +44,9 @@ export const parseConntrackExpectations = (text: string): Parsed<ConntrackExpect
 
 const parsePlain = (text: string): Parsed<ConntrackTable> => {
   const readFlow = flowReader();
-  const flows: ConntrackFlow[] = [];
+  // A list of a million that grows is copied a dozen times, and each copy stays until the next large collection of garbage.
+  const flows = new Array<ConntrackFlow>(mostFlows(text));
+  let taken = 0;
   const unparsed: UnparsedLine[] = [];
   const announced: number[] = [];
   let half: Half | undefined;
@@ -52,13 +54,13 @@ const parsePlain = (text: string): Parsed<ConntrackTable> => {
     const count = announcedCount(line.text);
     const attempt = count === undefined ? readFlow(line) : undefined;
     if (count !== undefined) announced.push(count);
-    else if (attempt && 'ok' in attempt) flows.push(attempt.ok);
+    else if (attempt && 'ok' in attempt) flows[taken++] = attempt.ok;
     else unparsed.push(unparsedLine(line, attempt?.why ?? ''));
   };
   for (const line of eachLine(text)) {
     const joined = half && readFlow({ line: half.line.line, text: half.start + line.text });
     if (half && joined && 'ok' in joined) {
-      flows.push(Object.assign(joined.ok, { lines: [half.line.line, line.line] }));
+      flows[taken++] = Object.assign(joined.ok, { lines: [half.line.line, line.line] });
       announced.push(half.count);
       half = undefined;
       continue;
@@ -68,11 +70,22 @@ const parsePlain = (text: string): Parsed<ConntrackTable> => {
     if (!half && line.text.trim() !== '') take(line);
   }
   if (half) take(half.line);
+  flows.length = taken;
   const [count] = announced;
   const agrees = announced.length === 0 || (announced.length === 1 && count === flows.length);
   const value: ConntrackTable = count === undefined ? { flows } : { flows, announced: count };
   return { value, unparsed, complete: isWholeText(text) && agrees && unparsed.length === 0 };
 };
+
+/** `udp 17 0 src=1.1.1.1 dst=1.1.1.1 src=1.1.1.1 dst=1.1.1.1` */
+const shortestFlow = 57;
+
+/** As many as there are lines, but no more than can be entries. */
+function mostFlows(text: string): number {
+  let lines = 1;
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) lines += 1;
+  return Math.min(lines, Math.ceil(text.length / shortestFlow));
+}
 
 /** An entry into whose middle the closing message was written. */
 interface Half {
