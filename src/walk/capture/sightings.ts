@@ -84,10 +84,10 @@ type Known = Pick<Sighting, 'leg' | 'part' | 'sequence' | 'icmp'>;
 
 function recognise(packet: CapturedPacket, wanted: Wanted): Known | undefined {
   const { body, quoted } = packet;
-  const { item, marked, starts, ids } = wanted;
+  const { item, marked, starts } = wanted;
   if (body.kind === 'icmp' && quoted)
     return recognise(quoted, wanted) ? { leg: 'reply', part: 'icmp-error', sequence: undefined, icmp: body.type } : undefined;
-  if (item.datagram) return recogniseDatagram(packet, item, ids);
+  if (item.datagram) return recogniseDatagram(packet, wanted);
   if (item.protocol === 'UDP') return recogniseDns(packet, item);
   if (body.kind !== 'tcp') return undefined;
   const ports = [packet.source?.port, packet.destination?.port];
@@ -109,14 +109,11 @@ function recognise(packet: CapturedPacket, wanted: Wanted): Known | undefined {
 }
 
 /** By the port that it was sent from, and where that is translated by its IP id; of what is answered, only that port tells. */
-function recogniseDatagram(
-  { body, source, destination, ip }: CapturedPacket,
-  item: MarkedTry,
-  ids: ReadonlySet<number>,
-): Known | undefined {
+function recogniseDatagram({ body, source, destination, ip }: CapturedPacket, { item, marked, ids }: Wanted): Known | undefined {
   if (body.kind !== 'udp') return undefined;
   const isAnswer = destination?.port === item.sourcePort;
-  const isOurs = source?.port === item.sourcePort || (ip?.id !== undefined && ids.has(ip.id));
+  const isOthers = [source?.port, destination?.port].some((port) => typeof port === 'number' && marked.has(port));
+  const isOurs = source?.port === item.sourcePort || (!isOthers && ip?.id !== undefined && ids.has(ip.id));
   if (!isAnswer && !isOurs) return undefined;
   return { leg: isAnswer ? 'reply' : 'request', part: isAnswer ? 'syn-ack' : 'syn', sequence: undefined, icmp: undefined };
 }
