@@ -23,6 +23,22 @@ describe('parseIptablesSave', () => {
     expect(opaqueTexts(value)).toEqual([]);
   });
 
+  it('takes no two rules that lost the end of a line between them for one', () => {
+    const glued = ['-A INPUT -p tcp -j ACCEPT -A OUTPUT -p udp -j DROP', '-A INPUT -j ACCEPT -j DROP', '-A INPUT -A OUTPUT -s 10.0.0.1'];
+    const { value, unparsed, complete } = parseIptablesSave(
+      ['*filter', ':INPUT ACCEPT [0:0]', ':OUTPUT ACCEPT [0:0]', ...glued, '-A INPUT -j DROP', 'COMMIT', ''].join('\n'),
+    );
+    expect(complete).toBe(false);
+    expect(unparsed.map(({ line, why }) => [line, /more than one rule on one line/.test(why)])).toEqual(
+      [4, 5, 6].map((line) => [line, true]),
+    );
+    const chains = value.tables[0]?.chains.map(({ name, rules }) => [name, rules.map(({ line }) => line)]);
+    expect(chains).toEqual([
+      ['INPUT', [4, 5, 6, 7]],
+      ['OUTPUT', []],
+    ]);
+  });
+
   it('tells backend, version and family from the heading', () => {
     const facts = ['001', '011', '066', '049'].map((number) => {
       const { source, toolVersion, family } = parseIptablesSave(sample(number).text).value;

@@ -162,7 +162,10 @@ function readShortOption(draft: Draft, option: string, negatedBefore: boolean, r
 }
 
 function applyShortOption(draft: Draft, option: string, value: string, negated: boolean, reader: TokenReader): void {
-  if (option === '-A' || option === '-I') {
+  // What iptables refuses, and what lines that lost their ends look like (`echo $(iptables-save)`).
+  if ((draft.chain !== undefined && (option === '-A' || option === '-I')) || (draft.target && (option === '-j' || option === '-g'))) {
+    draft.problem = `${option} stands in it twice: more than one rule on one line`;
+  } else if (option === '-A' || option === '-I') {
     draft.chain = value;
     if (option === '-I') draft.position = /^\d+$/.test(reader.peek()?.text ?? '') ? Number(reader.value()) : 1;
   } else if (option === '-s' || option === '-d') {
