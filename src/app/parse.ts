@@ -1,3 +1,4 @@
+import { nearNames } from '../collect/target.ts';
 import { kindNames } from '../parse/kinds.ts';
 import type { MixedPart } from '../parse/mixed.ts';
 import { understand } from '../parse/understand.ts';
@@ -11,7 +12,7 @@ export type ParseOutcome = { ok: true; report: ParsedReport; isAll: boolean } | 
  */
 export function parseText(text: string, kind: string | undefined): ParseOutcome {
   if (kind !== undefined && kindNames.every((known) => known.kind !== kind))
-    return { ok: false, sentence: `there is no kind "${kind}"; the kinds are ${kindNames.map((item) => item.kind).join(', ')}` };
+    return { ok: false, sentence: `there is no kind "${kind}"${nearKinds(kind)}; k8snet parse --kinds lists them` };
   const understood = understand(text, kind);
   if (!understood)
     return { ok: false, sentence: 'this looks like no output that k8snet knows; name it with --as (k8snet parse --kinds lists them)' };
@@ -34,6 +35,14 @@ export function parseText(text: string, kind: string | undefined): ParseOutcome 
 /** A part of several outputs, told as if it stood alone. */
 function partOf({ doubts, ...part }: MixedPart): ParsedPart {
   return { ...part, unparsed: [], doubts: doubts.map(({ says }) => says) };
+}
+
+function nearKinds(wanted: string): string {
+  const near = nearNames(
+    wanted.toLowerCase(),
+    kindNames.map(({ kind }) => kind),
+  );
+  return near.length === 0 ? '' : `; near ones: ${near.join(', ')}`;
 }
 
 /** The kinds with the commands that they stand for, a line each. */

@@ -121,11 +121,17 @@ export async function runParse(file: string | undefined, options: { as?: string;
     return exitCodes.healthy;
   }
   if (file === undefined) throw new UsageError('name a file, or - for standard input');
-  const text = (await readNamed(file === '-' ? '/dev/stdin' : file)).toString('utf8');
+  const text = decoded(await readNamed(file === '-' ? '/dev/stdin' : file));
   const outcome = parseText(text, options.as);
   if (!outcome.ok) throw new UsageError(outcome.sentence);
   await writeOut(options.output === 'json' ? parsedToJson(outcome.report) : parsedToText(outcome.report));
   return outcome.isAll ? exitCodes.healthy : exitCodes.fault;
+}
+
+/** Text of a file: UTF-8, or UTF-16 where its byte order mark says so, which is what `>` of Windows PowerShell writes. */
+function decoded(bytes: Buffer): string {
+  const mark = bytes.subarray(0, 2).toString('hex');
+  return new TextDecoder(mark === 'fffe' ? 'utf-16le' : mark === 'feff' ? 'utf-16be' : 'utf-8').decode(bytes);
 }
 
 async function diagnoseBundle(words: string[], options: DiagnoseCommandOptions, file: string): Promise<number> {

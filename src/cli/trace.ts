@@ -1,7 +1,7 @@
 import type { TraceQuestion } from '../app/trace.ts';
 import { UsageError } from '../collect/errors.ts';
 import type { PathOptions } from '../collect/path-collector.ts';
-import { isObjectName, isPort, parseFrom, parseTarget } from '../collect/target.ts';
+import { isNamespaceName, isObjectName, isPort, parseFrom, parseTarget } from '../collect/target.ts';
 import { parseAddress } from '../model/ip.ts';
 import type { TraceReport } from '../schema/trace.ts';
 import { readBundle, writeBundle } from './bundle-file.ts';
@@ -89,8 +89,9 @@ function targetOf(words: readonly string[], { to, namespace }: TraceCommandOptio
   const pod = /^(?:po|pods?)\/(?:([^/:]+)\/)?([^/:]+)(?::(\d+))?$/.exec(text);
   if (pod) {
     const [, own, name = '', port] = pod;
-    if (!isObjectName(name) || (port !== undefined && !isPort(port)))
+    if (!isObjectName(name) || (own !== undefined && !isNamespaceName(own)) || (port !== undefined && !isPort(port)))
       throw new UsageError(`${text}: write pod/NAME:PORT or pod/NAMESPACE/NAME:PORT`);
+    refuseTwoNamespaces(own ?? null, namespace);
     return { kind: 'pod', namespace: own ?? null, name, port: port === undefined ? undefined : Number(port) };
   }
   const parsed = parseTarget(given, 'trace');

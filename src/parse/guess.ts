@@ -32,7 +32,9 @@ function guessByTrial(text: string): Guess | undefined {
   // dig first: a list of bare addresses is an answer of `dig +short`, where BusyBox' routes always name a device.
   const markless = ['dig', 'getent', 'ip-route', 'sysctl', 'nc'].flatMap((name) => kinds.filter(({ kind }) => kind === name));
   const fitting = markless.find((kind) => leftBy(kind, text) === 0);
-  return fitting && { kind: fitting.kind, why: `each of its ${count} lines can be one of ${fitting.reads}` };
+  return (
+    fitting && { kind: fitting.kind, why: `${count === 1 ? 'its line' : `each of its ${count} lines`} can be one of ${fitting.reads}` }
+  );
 }
 
 function leftBy(kind: Kind, text: string): number {
@@ -43,5 +45,5 @@ function leftBy(kind: Kind, text: string): number {
 function whyOf({ signature, reads }: Kind, text: string, left: number): string {
   const told = linesOf(text).find((line) => signature.test(line.text.slice(0, 4096)));
   const words = told ? `line ${told.line} is one of ${reads}: ${told.text.trim().slice(0, 60)}` : `it reads like ${reads}`;
-  return left === 0 ? words : `${words} (${left} lines left)`;
+  return left === 0 ? words : `${words} (${left} ${left === 1 ? 'line' : 'lines'} left)`;
 }

@@ -289,6 +289,29 @@ describe('parse of what somebody pasted', () => {
     ]);
   });
 
+  it('reads UTF-16 with a byte order mark, as Windows PowerShell writes it, and UTF-8 with one', async () => {
+    const file = join(directory, 'utf16');
+    const mark = '\ufeff';
+    const table = (run: { stdout: string }) => run.stdout.slice(run.stdout.indexOf('line  type'));
+    const plain = await pasted(routes);
+    for (const bytes of [
+      Buffer.from(mark + routes, 'utf16le'),
+      Buffer.from(mark + routes, 'utf16le').swap16(),
+      Buffer.from(mark + routes),
+    ]) {
+      writeFileSync(file, bytes);
+      const run = await k8snet(['parse', file]);
+      expect(run.exit).toBe(0);
+      expect(table(run)).toBe(table(plain));
+    }
+  });
+
+  it('names the kinds that are near to one that there is not', async () =>
+    expect(await pasted(routes, '--as', 'IP-ROUTES')).toMatchObject({
+      exit: 2,
+      stderr: expect.stringMatching(/no kind "IP-ROUTES"; near ones: ip-route, .*--kinds lists them/),
+    }));
+
   it('refuses a format that there is not', async () =>
     expect(await pasted(routes, '-o', 'yaml')).toMatchObject({ exit: 2, stdout: '', stderr: expect.stringMatching(/text, json/) }));
 });

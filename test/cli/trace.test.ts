@@ -49,6 +49,8 @@ describe('k8snet trace --bundle', () => {
     [['--bundle', bundle('cni-mtu'), 'svc/my-service', '--sctp'], 'has no SCTP port; it has 80/TCP'],
     [['--bundle', bundle('cni-mtu'), '--from', 'pod/clent'], 'there is no pod "clent" in namespace "default"; near names: client'],
     [['--bundle', bundle('cni-mtu'), '--to', 'pod/nope:80'], 'there is no pod "nope"'],
+    [['--bundle', bundle('cni-mtu'), 'pod/shop/client:80', '-n', 'default'], 'two namespaces are given'],
+    [['--bundle', bundle('cni-mtu'), 'pod/../client:80'], 'write pod/NAME:PORT or pod/NAMESPACE/NAME:PORT'],
     [['--bundle', bundle('cni-mtu'), 'svc/kube-dn.kube-system'], 'near names: kube-dns'],
     [['--bundle', '/does/not/exist.tgz'], "can't be read"],
     [['--from', 'pod/client'], 'no target'],
