@@ -50,8 +50,6 @@ export const checks: readonly Check[] = [
   ...causesOfLoss,
   mtuBlackHole,
   mtuMismatch,
-  // Captures outweigh what is left when all tables are in order.
-  packetsLostOnNode,
   tunnelTrafficLostBetweenNodes,
   cniConfigMissing,
   podAddressesExhausted,
@@ -76,6 +74,8 @@ export const checks: readonly Check[] = [
   podNameserverNotClusterDns,
   searchListWrong,
   dnsPortFiltered,
+  // Behind every check of a table, which says why the packets end there; captures outweigh what is left when all tables are in order.
+  packetsLostOnNode,
   dnsPodBad,
   dnsUpstreamFailing,
   listeningOnLoopbackOnly,

@@ -71,10 +71,11 @@ function clearing({ where, counter }: Loss, { counters }: CaptureReport): string
   return isQuiet ? `; no counter of lost packets moved on ${nodes.join(' or ')} meanwhile` : '';
 }
 
-function outside({ kind, where }: Loss, { arrived }: CaptureReport): string {
+function outside({ kind, where, counter }: Loss, { arrived }: CaptureReport): string {
   if (arrived !== undefined && kind === 'refused' && where?.kind === 'pod') return '`ss -lun` in that pod shows what it listens on';
   if (arrived !== undefined && where?.kind !== 'between')
     return 'no probe of UDP was held against the tables: `k8snet trace --udp` follows it through them';
+  if (counter?.kind === 'rule' || counter?.kind === 'policy') return `look at what counts them, ${counter.name}`;
   return where?.kind === 'between'
     ? 'look outside of the nodes: a firewall, security group or switch between them'
     : "look for what the node's tables do not show: programs at tc or XDP, Open vSwitch, a security agent, the driver";
