@@ -10,8 +10,9 @@ import { argument } from './arguments.ts';
  * kube-proxy. Rows go to docs/accuracy.json as they are made (a run that was interrupted is taken up again with --resume; those of --only replace theirs alone), the table
  * to docs/accuracy.md.
  *
- *   npm run accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--resume] [--reverse] [--keep] [--out docs/accuracy.json] [--bundles DIRECTORY]
+ *   npm run accuracy -- [--mode iptables|nftables] [--only ID,ID…] [--resume] [--reverse] [--keep] [--capture] [--out docs/accuracy.json] [--bundles DIRECTORY]
  *
+ * --capture adds that option to each diagnosis of a broken cluster: the verdict has to be the same with captures.
  * --bundles keeps what each diagnosis collected, with where it is from: fixtures for the checks' tests.
  */
 interface FaultTruth extends Expected {
@@ -85,7 +86,7 @@ async function run(mode: string, faults: readonly FaultTruth[], rows: Row[]): Pr
     const broken = await cluster(mode, ['break', fault.id]);
     const verdict =
       broken.exitCode === 0
-        ? await diagnose([...fault.diagnose, ...keepBundle(mode, fault)])
+        ? await diagnose([...fault.diagnose, ...(has('capture') ? ['--capture'] : []), ...keepBundle(mode, fault)])
         : { said: { layer: null, id: [], exit: -1 }, seconds: 0, findings: [], text: `break failed: ${String(broken.all).slice(-300)}` };
     const mended = await cluster(mode, ['mend', fault.id]);
     if (mended.exitCode !== 0) await cluster(mode, ['heal']);
