@@ -36,7 +36,7 @@ export function predict(station: Station, flow: Flow, view?: View): Prediction {
   const context: WalkContext = contextOn(station, flow);
   const packet = view === undefined ? first : { ...first, conntrack: view, connectionMark: view.mark };
   const passages = traverseNode(rulesets.value, packet, around, context);
-  const ends = passages.flatMap((passage) => endsOf(passage, flow, station, rulesets.value, doubts));
+  const ends = passages.flatMap((passage) => endsOf(passage, { flow, view }, station, rulesets.value, doubts));
   const open = passages.find(({ outcome }) => outcome.verdict === 'insufficient-info' || outcome.assumptions.length > 0);
   const why = open === undefined ? doubts[0] : `${open.outcome.why ?? open.outcome.assumptions[0]?.why}: ${open.outcome.decidedBy?.text}`;
   return { ends: [...new Set(ends)].sort(), why, passages };
@@ -123,8 +123,20 @@ function routeOf(station: Station, packet: Packet, iif: string | undefined, doub
   return route.type === 'local' ? { to: 'local' } : { to: 'device', outInterface: dev };
 }
 
+interface Sent {
+  flow: Flow;
+  /** Undefined for the first packet of a connection. */
+  view: View | undefined;
+}
+
 /** An end as it is seen from outside: what the router sends back of itself has to get out, too. */
-function endsOf(passage: Passage, flow: Flow, station: Station, rulesets: Parameters<typeof traverseNode>[0], doubts: string[]): string[] {
+function endsOf(
+  passage: Passage,
+  { flow, view }: Sent,
+  station: Station,
+  rulesets: Parameters<typeof traverseNode>[0],
+  doubts: string[],
+): string[] {
   const { outcome, end } = passage;
   const ends = endsText(outcome.packet);
   if (end === 'sent') return [`${outcome.packet.outInterface} ${ends}`];
@@ -132,7 +144,7 @@ function endsOf(passage: Passage, flow: Flow, station: Station, rulesets: Parame
   if (end === 'no-route') return ['unrouted'];
   if (outcome.verdict !== 'reject' || flow.device === undefined) return ['gone'];
   const refusal = refusalOf(outcome.rejectWith ?? '', outcome.packet.family);
-  const answer = answerTo(passage, refusal, station, flow.device);
+  const answer = answerTo(passage, refusal, station, { device: flow.device, view });
   const context: WalkContext = contextOn(station, flow);
   // An error of IPv4 is first routed without a source, which the route then gives it, unless the packet was for the router itself (icmp_route_lookup).
   let isFirst = refusal !== 'reset' && passage.hook !== 'input' && answer.family === 'ip';
@@ -191,7 +203,12 @@ function refusalOf(rejectWith: string, family: Packet['family']): string {
  * The packet by which the router refuses. Resets and ICMP errors are given the refused packet's connection (nf_ct_attach in nf_send_reset and
  * icmp_glue_bits). It comes from the address that the packet was for, or that the route gives (icmp_send).
  */
-function answerTo(passage: Passage, refusal: string, station: Station, device: DeviceName): Packet {
+function answerTo(
+  passage: Passage,
+  refusal: string,
+  station: Station,
+  { device, view }: { device: DeviceName; view: View | undefined },
+): Packet {
   const { packet } = passage.outcome;
   const isReset = refusal === 'reset';
   const base = newConnection({
@@ -207,15 +224,17 @@ function answerTo(passage: Passage, refusal: string, station: Station, device: D
     dscp: isReset || packet.family === 'ip6' ? 0 : 48,
     owner: null,
   });
-  const { conntrack } = packet;
+  // What is refused before its connection was looked up gives it to no answer; OUTPUT finds it by the packet that the error quotes (nf_conntrack_icmp_error).
+  const isLateFound = packet.conntrack.state === 'invalid' && view !== undefined && !isReset;
+  const conntrack = isLateFound ? view : packet.conntrack;
   const isKnown = conntrack.state !== 'untracked' && conntrack.state !== 'invalid';
-  const view: ConntrackView = isKnown
+  const own: ConntrackView = isKnown
     ? { ...conntrack, state: 'related', direction: conntrack.direction === 'original' ? 'reply' : 'original', attached: true }
     : { state: 'invalid', status: [], direction: 'original', natSettled: [] };
   return {
     ...base,
-    conntrack: view,
-    ...(packet.connectionMark === undefined || !isKnown ? {} : { connectionMark: packet.connectionMark }),
+    conntrack: own,
+    ...(packet.connectionMark === undefined || !isKnown ? {} : { connectionMark: isLateFound ? view.mark : packet.connectionMark }),
   };
 }
 

@@ -314,4 +314,30 @@ export const found: readonly Found[] = [
       ],
     },
   },
+  {
+    name: 'an ICMP error about an answer that is refused before its connection is looked up belongs to that connection when it leaves',
+    item: {
+      ...nothing,
+      family: 'ip6',
+      nft: [
+        {
+          family: 'ip6',
+          name: 't0',
+          sets: [],
+          chains: [
+            { name: 'early', base: filter('prerouting', '-300'), rules: ['udp sport 443 reject'] },
+            {
+              name: 'errors',
+              base: 'type route hook output priority 0; policy accept;',
+              rules: ['ip6 nexthdr ipv6-icmp ct mark 0 reject'],
+            },
+          ],
+        },
+      ],
+      flows: [
+        flow6({ protocol: 'udp', destinationPort: 443 }),
+        flow6({ id: 0x6000, protocol: 'udp', sourcePort: 20_001, destinationPort: 80 }),
+      ],
+    },
+  },
 ];
