@@ -18,7 +18,8 @@ const parsePortText = (text: string): Parsed<BridgePort[]> => {
   const value: BridgePort[] = [];
   const unparsed: UnparsedLine[] = [];
   let open: BridgePort | undefined;
-  for (const line of lines) {
+  // `-o` puts a backslash where the newline would be
+  for (const line of lines.flatMap(({ line, text: content }) => content.split('\\').map((part) => ({ line, text: part })))) {
     if (line.text.trim() === '') continue;
     if (/^\s/.test(line.text)) {
       const why = open === undefined ? 'continues a line that is not a port' : readOptions(open, line);

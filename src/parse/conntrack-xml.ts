@@ -1,5 +1,6 @@
 import type { ConntrackFlow, ConntrackTable, ConntrackTuple } from '../model/conntrack.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import { announcedCount } from './conntrack-closing.ts';
 import { type Attempt, emptyRecord, readText, type TextLine, toCount, unparsedLine } from './text-lines.ts';
 
 /**
@@ -11,6 +12,7 @@ export const parseConntrackXml = (text: string): Parsed<ConntrackTable> => {
   const flows: ConntrackFlow[] = [];
   const unparsed: UnparsedLine[] = [];
   let closed = false;
+  let announced: number | undefined;
   for (const line of lines) {
     const trimmed = line.text.trim();
     if (trimmed === '' || trimmed === '<conntrack>' || /^<\?xml [^<>]*\?>$/.test(trimmed)) continue;
@@ -18,11 +20,18 @@ export const parseConntrackXml = (text: string): Parsed<ConntrackTable> => {
       closed = true;
       continue;
     }
+    const count = announcedCount(trimmed);
+    if (count !== undefined && announced === undefined) {
+      announced = count;
+      continue;
+    }
     const attempt = parseFlow({ line: line.line, text: trimmed });
     if ('ok' in attempt) flows.push(attempt.ok);
     else unparsed.push(unparsedLine(line, attempt.why));
   }
-  return { value: { flows }, unparsed, complete: whole && closed && unparsed.length === 0 };
+  const agrees = announced === undefined || announced === flows.length;
+  const value: ConntrackTable = announced === undefined ? { flows } : { flows, announced };
+  return { value, unparsed, complete: whole && closed && agrees && unparsed.length === 0 };
 };
 
 const parseFlow = (line: TextLine): Attempt<ConntrackFlow> => {

@@ -1,5 +1,6 @@
 import type { ConntrackExpectation, ConntrackFlow, ConntrackTable } from '../model/conntrack.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import { announcedCount } from './conntrack-closing.ts';
 import { flowReader } from './conntrack-flow.ts';
 import { parseConntrackXml } from './conntrack-xml.ts';
 import {
@@ -103,13 +104,6 @@ const halfOf = (line: TextLine): Half | undefined => {
   const count = at < 0 ? undefined : announcedCount(line.text.slice(at));
   return count === undefined ? undefined : { line, start: line.text.slice(0, at), count };
 };
-
-const announcedCount = (text: string): number | undefined =>
-  text.startsWith('conntrack v')
-    ? toCount(
-        /^conntrack v[0-9.]+ \(conntrack-tools\): ([0-9]+) (?:flow entries|expectations|flow events) have been shown\.\s*$/.exec(text)?.[1],
-      )
-    : undefined;
 
 const parseExpectation = (line: TextLine): Attempt<ConntrackExpectation> => {
   const words = wordsOf(line.text);

@@ -9,10 +9,26 @@ import { countField, flagWords, type KeywordHandler, type KeywordTable, readKeyw
 /**
  * `ip neigh` (also `-s`, `nud all`, one device), iproute2 3.10 to 6.15, BusyBox 1.35, and `ip -j neigh` (there `line` is the number of the item).
  * Grammar: print_neigh() in iproute2's ip/ipneigh.c. `-s` prints `used 4/64/4probes 0` without a blank. An empty text is an empty table.
- * An unresolved neighbour (FAILED, INCOMPLETE) has no `mac`.
+ * An unresolved neighbour (FAILED, INCOMPLETE) has no `mac`. `-br` tells no states: such entries have none and the text is never complete.
  */
 export const parseIpNeigh = (text: string): Parsed<Neighbour[]> =>
-  looksLikeJson(text) ? parseJsonItems(text, neighbourSchema, neighbourFromJson) : parseEachLine(text, parseNeighbourLine);
+  looksLikeJson(text) ? parseJsonItems(text, neighbourSchema, neighbourFromJson) : parseNeighbourText(text);
+
+const parseNeighbourText = (text: string): Parsed<Neighbour[]> => {
+  const { value, unparsed, complete } = parseEachLine(text, (line) => parseBriefRow(line) ?? parseNeighbourLine(line));
+  const isBrief = value.some(({ states, flags }) => states.length === 0 && !flags.includes('proxy'));
+  return { value, unparsed, complete: complete && !isBrief };
+};
+
+/** `10.1.0.9      eth0      fe:8a:…`: columns; with a device in the command there is none in the row, and an unresolved neighbour has no address. */
+const parseBriefRow = ({ line, text }: TextLine): Attempt<Neighbour> | undefined => {
+  const match = /^([0-9a-f.:]{2,39}) {2,}(?:([^\s:]+) +)?((?:[0-9a-f]{2}:){5}[0-9a-f]{2})?\s*$/.exec(text);
+  if (match === null || parseAddress(match[1] ?? '') === undefined) return undefined;
+  const [, address = '', dev, mac] = match;
+  return {
+    ok: { line, text, address, ...(dev === undefined ? {} : { dev }), ...(mac === undefined ? {} : { mac }), states: [], flags: [] },
+  };
+};
 
 const parseNeighbourLine = ({ line, text }: TextLine): Attempt<Neighbour> => {
   const words = new Words(wordsOf(text));

@@ -10,21 +10,23 @@ export interface NamedNamespace extends HasLine {
   id?: number;
 }
 
-/** `ip netns [list]` and `ip -j netns`, iproute2 3.10 to 6.15: named namespaces only (containerd gives pods a name such as `cni-UUID`). */
+/** `ip netns [list]`, `ip netns list-id` (ids without a name are unparsed) and both with `-j`, iproute2 3.10 to 6.15: named namespaces only (containerd gives pods a name such as `cni-UUID`). */
 export const parseIpNetns = (text: string): Parsed<NamedNamespace[]> =>
   looksLikeJson(text) ? parseJsonItems(text, schema, fromJson) : parseEachLine(text, parseRow);
 
 const parseRow = (line: TextLine): Attempt<NamedNamespace> => {
+  const ofId = /^nsid ([0-9]{1,10}) \(iproute2 netns name: ([^\s()/]+)\)\s*$/.exec(line.text);
+  if (ofId !== null) return { ok: { ...line, name: ofId[2] ?? '', id: Number(ofId[1]) } };
   const match = /^([^\s()/]+)(?: \(id: ([0-9]{1,10})\))?\s*$/.exec(line.text);
   if (match === null) return { why: 'not a namespace' };
   return { ok: { ...line, name: match[1] ?? '', ...(match[2] === undefined ? {} : { id: Number(match[2]) }) } };
 };
 
-const schema = z.looseObject({ name: z.string(), id: z.number().optional() });
+const schema = z.looseObject({ name: z.string(), id: z.number().optional(), nsid: z.number().optional() });
 
-const fromJson = (item: z.output<typeof schema>, line: number): NamedNamespace => ({
+const fromJson = ({ name, id, nsid = id }: z.output<typeof schema>, line: number): NamedNamespace => ({
   line,
-  text: item.name,
-  name: item.name,
-  ...(item.id === undefined ? {} : { id: item.id }),
+  text: name,
+  name,
+  ...(nsid === undefined ? {} : { id: nsid }),
 });

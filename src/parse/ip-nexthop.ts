@@ -50,6 +50,15 @@ const nexthopWords: KeywordTable<NexthopObject> = new Map([
       return draft.group.length === members.length;
     },
   ],
+  [
+    'encap',
+    (draft: NexthopObject, words: Words) => {
+      const taken: string[] = [];
+      while (words.peek !== undefined && words.peek !== 'via' && words.peek !== 'dev') taken.push(words.next() ?? '');
+      draft.other.encap = taken.join(' ');
+      return taken.length > 0;
+    },
+  ],
   ...otherValues<NexthopObject>('buckets', 'idle_timer', 'unbalanced_timer', 'unbalanced_time', 'master'),
   ...flagWords<NexthopObject>('blackhole', 'onlink', 'fdb', 'offload', 'trap', 'dead', 'pervasive', 'linkdown'),
 ]);

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { IpSet, IpSetMember } from '../model/ipset.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
+import { newSet, parseIpsetXml } from './ipset-xml.ts';
 import { wholeJson } from './json-items.ts';
 import { emptyRecord } from './text-lines.ts';
 
@@ -12,22 +13,26 @@ interface State {
 }
 
 /**
- * Reads `ipset save`, `ipset list` and `ipset list -o json` (ipset 6 and 7; ipset(8)). Names may hold blanks' neighbours such as `; ^ ~ $ ] ! | ? }` and
+ * Reads `ipset save`, `ipset list` (also `-t`, never complete where a set has members) and `ipset list -o json` or `-o xml` (ipset 6 and 7; ipset(8)). Names may hold blanks' neighbours such as `; ^ ~ $ ] ! | ? }` and
  * colons. `complete` is false when a line is not understood (ipset refuses the whole listing for one set of a newer revision) and when a set has
  * fewer members than its "Number of entries" says.
  */
 export function parseIpset(text: string): Parsed<IpSet[]> {
   if (/^\s*\[\s*(\{|\])/.test(text)) return parseJson(text);
+  if (/^\s*<ipset/.test(text)) return parseIpsetXml(text);
   const state: State = { sets: [], unparsed: [], current: undefined, inMembers: false };
   text.split('\n').forEach((line, index) => {
     readLine(state, line.replace(/\r$/, ''), index + 1);
   });
-  for (const set of state.sets) {
-    if (set.entries !== undefined && set.entries > set.members.length) {
+  // `-t` gives the headers alone: nothing is wrong with such a text, but its members are not known
+  const isTerse = !/^Members:/m.test(text);
+  const short = state.sets.filter((set) => set.entries !== undefined && set.entries > set.members.length);
+  if (!isTerse) {
+    for (const set of short) {
       state.unparsed.push({ line: set.line, text: set.name, why: `only ${set.members.length} of ${set.entries} entries are shown` });
     }
   }
-  return { value: state.sets, unparsed: state.unparsed, complete: state.unparsed.length === 0 };
+  return { value: state.sets, unparsed: state.unparsed, complete: state.unparsed.length === 0 && short.length === 0 };
 }
 
 function readLine(state: State, line: string, number: number): void {
@@ -52,10 +57,6 @@ function readCommand(state: State, verb: string, name: string, rest: string, lin
     state.current = set;
     set.members.push(memberOf(rest, line));
   }
-}
-
-function newSet(name: string, type: string, header: Record<string, string>, line: number): IpSet {
-  return { name, type, family: header.family === 'inet6' ? 'ip6' : 'ip', header, members: [], line };
 }
 
 /** Words of the header with a value, and flags without one. */

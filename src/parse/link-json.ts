@@ -7,7 +7,8 @@ import { commonWordsOfJson, countersOfJson, detailWordsOfJson, portWordsOfJson }
 import { textRecord } from './word-table.ts';
 
 const addressSchema = z.looseObject({
-  family: z.enum(['inet', 'inet6']),
+  // absent with -br
+  family: z.enum(['inet', 'inet6']).optional(),
   local: z.string(),
   address: z.string().optional(),
   prefixlen: z.number(),
@@ -151,7 +152,7 @@ const addressesOf = (item: JsonLink, line: number): LinkAddress[] | undefined =>
 
 const addressFromJson = (item: z.output<typeof addressSchema>, line: number): LinkAddress => {
   const flags = Object.entries(item).flatMap(([key, value]) => (value === true ? [key] : []));
-  const address: LinkAddress = { line, family: item.family === 'inet' ? 4 : 6, address: item.local, prefixLength: item.prefixlen, flags };
+  const address: LinkAddress = { line, family: item.local.includes(':') ? 6 : 4, address: item.local, prefixLength: item.prefixlen, flags };
   if (item.address !== undefined) address.peer = item.address;
   if (item.broadcast !== undefined) address.broadcast = item.broadcast;
   if (item.scope !== undefined) address.scope = item.scope;

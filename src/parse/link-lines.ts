@@ -77,6 +77,9 @@ const headWords: KeywordTable<Link> = new Map([
   ['qlen', countField<Link>('qlen')],
   ...otherValues<Link>('mode', 'vrf', 'event', 'new-netns', 'new-netnsid', 'new-ifindex'),
   ...otherValues<Link>('protodown'),
+  // `ip -4 addr` prints no line of the hardware, and what would stand at its end stands here
+  ['link-netnsid', textField<Link>('netns')],
+  ['link-netns', textField<Link>('netns')],
 ]);
 
 const hardwareWords: KeywordTable<Link> = new Map([

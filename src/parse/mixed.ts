@@ -1,5 +1,6 @@
 import type { Doubt, HasLine, Parsed, UnparsedLine } from '../model/parsed.ts';
 import { doubtsOf } from './doubts.ts';
+import { jsonArray, jsonText } from './json-items.ts';
 import { type Kind, kinds } from './kind-list.ts';
 import { linesOf } from './line-rules.ts';
 import { isShellMark } from './shell-mark.ts';
@@ -75,7 +76,14 @@ export function kindsSeenIn(text: string): Kind[] {
     .filter((line) => line.text.trim() !== '')
     .slice(0, 400)
     .map((line) => line.text.slice(0, 4096));
-  return kinds.filter(({ signature }) => lines.some((line) => signature.test(line)));
+  const marked = [...lines, ...firstItems(text)];
+  return kinds.filter(({ signature }) => marked.some((line) => signature.test(line)));
+}
+
+/** `-j -p` spreads an item over lines of which none tells the tool: the first items, each on one line. */
+function firstItems(text: string): string[] {
+  const items = /^\[\s/.test(text) ? jsonArray(text) : undefined;
+  return (items ?? []).slice(0, 20).map((item) => jsonText(item).slice(0, 4096));
 }
 
 function longestRun(search: Search, start: number): Run | undefined {

@@ -50,6 +50,12 @@ const counterNames = new Map([
 ]);
 
 const rowOf = (line: TextLine, columns: readonly string[]): Attempt<InterfaceRow> => {
+  // a label such as eth0:1 has no counters of its own
+  const label = /^(\S+) +([0-9]{1,10}) +- no statistics available - +([A-Zm]+)$/.exec(line.text);
+  if (columns.length > 0 && label !== null) {
+    const [, name = '', mtu, flags = ''] = label;
+    return { ok: { ...line, name, mtu: Number(mtu), counters: { rx: emptyRecord(), tx: emptyRecord() }, flags } };
+  }
   const words = wordsOf(line.text);
   const mtu = toCount(words[columns.indexOf('MTU')]);
   if (columns.length === 0 || words.length !== columns.length || mtu === undefined) return { why: 'not a word for each column' };

@@ -1,26 +1,28 @@
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
 import type { KernelCounter, Socket } from '../model/socket.ts';
 import { counterNameOf } from './netstat-names.ts';
+import { isUnixHeading, parseUnixRow } from './netstat-unix.ts';
 import { socketFamilies } from './socket-families.ts';
 import { splitSocketAddress } from './ss.ts';
 import { type Attempt, readText, type TextLine, toCount, unparsedLine, wordsOf } from './text-lines.ts';
 
 /**
  * `netstat -tnlp`, `-tnl`, `-anp`, `-une` of net-tools 1.60 to 2.10 and BusyBox 1.35, whatever the language of the titles. Program names are cut. A socket bound
- * to `:::80` may be IPv6 only or dual stack, which netstat does not show: `families` is `unknown`. BusyBox prints `tcp` for both families. Sockets of the
- * UNIX domain are unparsed.
+ * to `:::80` may be IPv6 only or dual stack, which netstat does not show: `families` is `unknown`. BusyBox prints `tcp` for both families. For sockets of the
+ * UNIX domain see `parseUnixRow`.
  */
 export const parseNetstat = (text: string): Parsed<Socket[]> => {
   const { lines, whole } = readText(text);
   const value: Socket[] = [];
   const unparsed: UnparsedLine[] = [];
-  let columns: Columns | undefined;
+  let columns: Columns | 'unix' | undefined;
   lines.forEach((line, index) => {
-    if (line.text.trim() === '' || isNoteAboutRoot(line.text)) return;
-    const heading = columnsOf(line.text);
+    if (line.text.trim() === '' || isNote(line.text)) return;
+    const heading = headingOf(line.text);
     if (heading !== undefined) columns = heading;
-    else if (columnsOf(lines[index + 1]?.text ?? '') === undefined) {
-      const attempt: Attempt<Socket> = columns === undefined ? { why: 'stands before the heading' } : parseRow(line, columns);
+    else if (headingOf(lines[index + 1]?.text ?? '') === undefined) {
+      const attempt: Attempt<Socket> =
+        columns === undefined ? { why: 'stands before the heading' } : columns === 'unix' ? parseUnixRow(line) : parseRow(line, columns);
       if ('ok' in attempt) value.push(attempt.ok);
       else unparsed.push(unparsedLine(line, attempt.why));
     } else if (!isTitle(line.text)) unparsed.push(unparsedLine(line, 'stands where a title should'));
@@ -31,16 +33,22 @@ export const parseNetstat = (text: string): Parsed<Socket[]> => {
 /** `Active Internet connections (only servers)` in any language: words, and more of them in parentheses. */
 const isTitle = (text: string): boolean => /^\p{L}[\p{L}\p{M} ,'’/-]*(?:\([\p{L}\p{M} ,'’/-]*\))?\s*$/u.test(text);
 
-/** Two lines that netstat prints in front when it is not run by root: they say that names of programs are missing, not sockets. */
-const isNoteAboutRoot = (text: string): boolean =>
-  /^\(Not all processes could be identified, non-owned process info$|^ will not be shown, you would have to be root to see it all\.\)$/.test(
+/**
+ * Two lines that netstat prints in front when it is not run by root: they say that names of programs are missing, not sockets; and protocols that the kernel does not have, which
+ * `-v` names.
+ */
+const isNote = (text: string): boolean =>
+  /^\(Not all processes could be identified, non-owned process info$|^ will not be shown, you would have to be root to see it all\.\)$|^netstat: no support for `AF [\w ()]+' on this system\.$/.test(
     text.trimEnd(),
   );
+
+const headingOf = (text: string): Columns | 'unix' | undefined => (isUnixHeading(text) ? 'unix' : columnsOf(text));
 
 interface Columns {
   state: boolean;
   user: boolean;
   program: boolean;
+  timer: boolean;
 }
 
 const columnsOf = (text: string): Columns | undefined => {
@@ -48,7 +56,12 @@ const columnsOf = (text: string): Columns | undefined => {
   const rest = match?.[1];
   return rest === undefined
     ? undefined
-    : { state: /\bState\b/.test(rest), user: /\bUser +Inode\b/.test(rest), program: /\bPID\/Program name\b/.test(rest) };
+    : {
+        state: /\bState\b/.test(rest),
+        user: /\bUser +Inode\b/.test(rest),
+        program: /\bPID\/Program name\b/.test(rest),
+        timer: /\bTimer\b/.test(rest),
+      };
 };
 
 /** States of netstat in the words of ss. */
@@ -64,6 +77,8 @@ const states: ReadonlyMap<string, string> = new Map([
   ['LAST_ACK', 'LAST-ACK'],
   ['CLOSING', 'CLOSING'],
   ['CLOSE', 'UNCONN'],
+  // the kernel's number, as raw sockets have it
+  ['7', 'UNCONN'],
 ]);
 
 const parseRow = (line: TextLine, columns: Columns): Attempt<Socket> => {
@@ -96,14 +111,19 @@ const parseRow = (line: TextLine, columns: Columns): Attempt<Socket> => {
   return why === undefined ? { ok: socket } : { why };
 };
 
-/** User, inode and `1234/nginx: worker`, or `-` for a program that is not known. */
+/** User (a name without `-n`), inode, `1234/nginx: worker` or `-` for a program that is not known, and with `-o` `keepalive (7.20/0/0)`. */
 const readTail = (socket: Socket, words: string[], columns: Columns): string | undefined => {
   if (columns.user) {
-    const uid = toCount(words.shift());
+    const user = words.shift() ?? '';
+    const uid = toCount(user);
     const inode = toCount(words.shift());
-    if (uid === undefined || inode === undefined) return 'no user and inode';
-    socket.uid = uid;
+    if (!/^[a-z0-9_][\w.-]*$/i.test(user) || inode === undefined) return 'no user and inode';
+    if (uid !== undefined) socket.uid = uid;
     socket.inode = inode;
+  }
+  if (columns.timer) {
+    socket.details = words.splice(-2).join(' ');
+    if (!/^(?:off|on|keepalive|timewait|probe|unkn-\d+) \([\d./]+\)$/.test(socket.details)) return 'no timer at the end';
   }
   const [program, ...more] = words;
   const match = /^([0-9]{1,10})\/(.*)$/.exec(program ?? '');

@@ -51,7 +51,7 @@ const isTitle = (text: string): boolean => /^\D{0,60}IP(?:v[46])?\D{0,60}$/.test
 type RowParser = (line: TextLine) => Attempt<LegacyRoute>;
 
 /** The headings of net-tools 2.10 in its languages, spaces squeezed, and BusyBox's (the English ones). Anything else is no heading: damage must not pass for one. */
-const headings: Readonly<Record<'metric' | 'mss' | 'inet6' | 'proc', readonly string[]>> = {
+const headings: Readonly<Record<'metric' | 'mss' | 'both' | 'inet6' | 'proc', readonly string[]>> = {
   metric: [
     'Destination Gateway Genmask Flags Metric Ref Use Iface',
     'Ziel Router Genmask Flags Metric Ref Use Iface',
@@ -70,6 +70,8 @@ const headings: Readonly<Record<'metric' | 'mss' | 'inet6' | 'proc', readonly st
     'Sihtpunkt Ruuter Võrgumask Lipud MSS Aken irtt Liides',
     '受信先サイト ゲートウェイ ネットマスク フラグ MSS Window irtt インタフェース',
   ],
+  // `-ee`
+  both: ['Destination Gateway Genmask Flags Metric Ref Use Iface MSS Window irtt'],
   inet6: [
     'Destination Next Hop Flag Met Ref Use If',
     'Destination Next Hop Flags Metric Ref Use Iface',
@@ -87,6 +89,7 @@ const rowParserOf = (text: string): RowParser | undefined => {
   const words = wordsOf(text.slice(0, 300)).join(' ');
   if (headings.metric.includes(words)) return (line) => parseRow4(line, 'metric');
   if (headings.mss.includes(words)) return (line) => parseRow4(line, 'mss');
+  if (headings.both.includes(words)) return parseRowOfBoth;
   if (headings.inet6.includes(words)) return parseRow6;
   return headings.proc.includes(words) ? parseProcRow : undefined;
 };
@@ -127,6 +130,18 @@ const parseRow4 = (line: TextLine, fifth: 'metric' | 'mss'): Attempt<LegacyRoute
   const value = unsigned(number);
   if ('ok' in attempt && value !== undefined && fifth === 'metric') attempt.ok.metric = value;
   if ('ok' in attempt && value !== undefined && value > 0 && fifth === 'mss') attempt.ok.mtu = value;
+  return attempt;
+};
+
+/** `-ee`: the columns of `metric`, and MSS, Window and irtt behind the interface. */
+const parseRowOfBoth = (line: TextLine): Attempt<LegacyRoute> => {
+  const words = wordsOf(line.text);
+  const [mss = '', ...rest] = words.slice(8);
+  if (rest.length !== 2 || !/^(-|[0-9]{1,10})$/.test(mss)) return { why: 'unknown columns' };
+  const attempt = parseRow4({ line: line.line, text: words.slice(0, 8).join(' ') }, 'metric');
+  const mtu = toCount(mss);
+  if ('ok' in attempt) attempt.ok.text = line.text;
+  if ('ok' in attempt && mtu !== undefined && mtu > 0) attempt.ok.mtu = mtu;
   return attempt;
 };
 

@@ -8,7 +8,7 @@ import { type Attempt, readText, type TextLine, toCount, unparsedLine, wordsOf }
  * continuation lines. Columns Netid and State are left out by ss when they are the same for all rows. Grammar: misc/ss.c.
  *
  * Without a heading an empty text could be anything, so a result is complete only with the heading, or with `-H` when `options.headless` says that
- * it was asked for. Listening `*:port` is dual stack with ss of iproute2 4.16 and newer, IPv4 with older ones; where the text does not tell which it is,
+ * it was asked for. `RTNETLINK answers: …` says that some protocol could not be listed: not complete. Listening `*:port` is dual stack with ss of iproute2 4.16 and newer, IPv4 with older ones; where the text does not tell which it is,
  * `families` is `unknown`. Messages about cgroups in front of the heading are harmless and skipped.
  */
 export const parseSs = (text: string, options: { headless?: boolean } = {}): Parsed<Socket[]> => {
@@ -17,9 +17,14 @@ export const parseSs = (text: string, options: { headless?: boolean } = {}): Par
   const value: Socket[] = [];
   const unparsed: UnparsedLine[] = [];
   let headings = 0;
+  let refused = false;
   let open: Socket | undefined;
   for (const line of lines) {
     if (line.text.trim() === '' || isHarmless(line.text)) continue;
+    if (isRefusal(line.text)) {
+      refused = true;
+      continue;
+    }
     if (isHeading(line.text)) {
       headings += 1;
       open = undefined;
@@ -32,7 +37,7 @@ export const parseSs = (text: string, options: { headless?: boolean } = {}): Par
       else unparsed.push(unparsedLine(line, attempt.why));
     }
   }
-  return { value, unparsed, complete: whole && unparsed.length === 0 && (headings > 0 || options.headless === true) };
+  return { value, unparsed, complete: whole && !refused && unparsed.length === 0 && (headings > 0 || options.headless === true) };
 };
 
 /** `users:(("nginx",pid=12,fd=3),("nginx",pid=13,fd=3))`, or `("sshd",1234,3)` of old versions. Names may hold any character but a quote. */
@@ -62,6 +67,9 @@ export const splitSocketAddress = (text: string): SocketAddress | undefined => {
 };
 
 const isHarmless = (text: string): boolean => text === 'Failed to find cgroup2 mount' || text === 'Failed to open cgroup2 by ID';
+
+/** The kernel has not all of the protocols that were asked for (MPTCP, SCTP…): the others follow. */
+const isRefusal = (text: string): boolean => /^RTNETLINK answers: [A-Z][a-z ]+$/.test(text);
 
 const isHeading = (text: string): boolean => /^(Netid\s|State\s|Recv-Q\s).*Local Address:Port\s+Peer Address:Port/.test(text);
 
@@ -129,7 +137,8 @@ const parseSocketRow = (line: TextLine, dialect: SocketDialect): Attempt<Socket>
   const recvQueue = toCount(words.shift());
   const sendQueue = toCount(words.shift());
   if (recvQueue === undefined || sendQueue === undefined) return { why: 'no queue sizes where they stand in a row of ss' };
-  const notIp = isNotIp(netid);
+  // without the column Netid, the far end of a packet or netlink socket is a star alone
+  const notIp = isNotIp(netid) || (netid === undefined && words[1] === '*');
   const local = takeAddress(words, notIp);
   const peer = takeAddress(words, notIp);
   if (local === undefined || peer === undefined) return { why: 'no two addresses' };
@@ -149,7 +158,8 @@ const takeAddress = (words: string[], notIp: boolean): SocketAddress | undefined
   if (word === undefined) return undefined;
   if (!notIp) return splitSocketAddress(word);
   const next = words[0];
-  if (next !== undefined && (next === '*' || toCount(next) !== undefined)) {
+  // `rtnl:kernel  *`: the star behind an address with a colon is the far end
+  if (next !== undefined && ((next === '*' && !word.includes(':')) || toCount(next) !== undefined)) {
     words.shift();
     return { host: word, port: undefined, service: next };
   }

@@ -59,7 +59,7 @@ function readHead(text: string): Head {
     rest,
   );
   const ether =
-    /^([0-9a-f:]{17})(?: \(oui [^)]*\))? > ([0-9a-f:]{17}|Broadcast)(?: \(oui [^)]*\))?, (?:ethertype ([^,(]+?)(?: \((0x[0-9a-f]+)\))?|(802\.3)), length (\d+): ?/.exec(
+    /^([0-9a-f:]{17})(?: \(oui [^)]*\))? > ([0-9a-f:]{17}|Broadcast)(?: \(oui [^)]*\))?, (?:(?:ethertype )?(IPv4|IPv6|ARP|(?<=ethertype )[^,(]+?)(?: \((0x[0-9a-f]+)\))?|(802\.3)), length (\d+): ?/.exec(
       rest,
     );
   const base = { time, device, direction: direction as Head['direction'] };

@@ -25,7 +25,7 @@ export function parseTcpdump(text: string): Parsed<Capture> {
     awaiting: undefined,
     inPayload: false,
   };
-  const unparsed = applyRules(linesOf(text), state, rules, 'no line of tcpdump, or a packet that was cut');
+  const unparsed = applyRules(linesOf(text).map(withoutNumber), state, rules, 'no line of tcpdump, or a packet that was cut');
   const { last: _last, awaiting, inPayload: _inPayload, ...value } = state;
   const isClosed =
     value.counters.captured !== undefined && (value.counters.droppedByKernel ?? 0) === 0 && (value.counters.droppedByInterface ?? 0) === 0;
@@ -45,6 +45,12 @@ interface State extends Capture {
   inPayload: boolean;
 }
 
+/** `-#` puts the packet's number in front. */
+const withoutNumber = ({ line, text }: Line): Line => ({
+  line,
+  text: text.replace(/^ {0,4}\d{1,10} {2}(?=\d\d:\d\d:|\d{4}-\d\d-|\d{9,11}\.|IP6? |ARP, |[0-9a-f:]{17} > |\S+ +(?:In|Out|B|M|P) )/, ''),
+});
+
 const rules: readonly LineRule<State>[] = [
   [
     /^(?:tcpdump: )?listening on (\S+), link-type (.+?)(?:, (?:snapshot length|capture size) \d+ bytes)?$/,
@@ -55,7 +61,7 @@ const rules: readonly LineRule<State>[] = [
     (state, [, from = '', linkType = ''], at) => takeSource(state, from, linkType, true, at),
   ],
   [
-    /^tcpdump: (?:verbose output suppressed|data link type )|^dropped privs to |^--$|^Got \d+$|^\^C$/,
+    /^tcpdump: (?:verbose output suppressed|data link type )|^dropped privs to |^\d+ packets?$|^--$|^Got \d+$|^\^C$/,
     (state, _groups, at) => state.otherLines.push(at.line),
   ],
   [
@@ -72,10 +78,14 @@ const rules: readonly LineRule<State>[] = [
   [/^ {4,}\S/, (state, _groups, at) => addressLine(state, at)],
   [/^\t\s*\S/, (state, _groups, at) => indented(state, at)],
   [/^\t$|^ +$/, (state, _groups, at) => state.otherLines.push(at.line)],
-  [/^(?:IP6? |ARP, |[0-9a-f:]{17} > )/, (state, _groups, at) => timeless(state, at)],
+  [
+    /^(?:IP6? |ARP, |[0-9a-f:]{17} > |\S{1,16} +(?:In|Out|B|M|P) +(?:ifindex \d+ )?(?:IP6? |ARP, |[0-9a-f:]{17} ))/,
+    (state, _groups, at) => timeless(state, at),
+  ],
   [/^ ?\d/, (state, _groups, at) => timed(state, at)],
   [/^[E`6]/, (state, _groups, at) => startsPayload(state, at)],
   ...shellMarkRules,
+  [/^[\x20-\x7e]+$/, (state, _groups, at) => startsOtherPayload(state, at)],
   [/^/, (state, _groups, at) => continuesPayload(state, at)],
 ];
 
@@ -181,6 +191,16 @@ function startsPayload(state: State, at: Line): undefined | false {
   const isFirst =
     state.last.lines.at(-1) === at.line - 1 && /^(?:E[.\x20-\x7e]{3,}|`[.\x20-\x7e]{3,})/.test(at.text) && at.text.includes('.');
   if (!isFirst && !state.inPayload) return false;
+  state.inPayload = true;
+  state.hasPayload = true;
+  return belongs(state, at);
+}
+
+/** -A of a packet that is no IP (ARP, STP): most of its bytes are dots. */
+function startsOtherPayload(state: State, at: Line): undefined | false {
+  const { last } = state;
+  if (state.inPayload) return belongs(state, at);
+  if (!last || last.ip !== undefined || last.lines.at(-1) !== at.line - 1 || !at.text.includes('...')) return false;
   state.inPayload = true;
   state.hasPayload = true;
   return belongs(state, at);

@@ -24,6 +24,26 @@ export function parseToolMessages(text: string): Parsed<ToolMessage[]> {
 const tools =
   'iptables|ip6tables|iptables-save|ip6tables-save|iptables-restore|nft|ipset|ipvsadm|conntrack|ip|bridge|tc|ss|brctl|ethtool|sysctl|netstat|ifconfig|route|arp|arptables|ebtables|dmesg|nsenter|crictl|kubectl|calicoctl|cilium|birdc|birdcl';
 
+/** What `ip` and `bridge` say of an option, a word or a request that they or the kernel don't know. */
+const ipRefusals = [
+  ['ip', /^Option "\S+" is unknown, try "\S+ -help"\.$/],
+  ['ip', /^Command "\S+" is unknown, try "[\w ]+ help"\.$/],
+  ['ip', /^(?:RTNETLINK answers: Operation not supported|Error talking to the kernel|need at least a destination address)$/],
+] as const;
+
+/** Of ethtool's two ways to the kernel (netlink and ioctl). */
+const ethtoolRefusals = [
+  ['ethtool', /^netlink error: .+$/],
+  ['ethtool', /^(?:rxclass: )?Cannot (?:get|identify|read|set|test) .+: (?:Operation not supported|No such device)$/],
+  ['ethtool', /^(?:no stats available|RX classification rule retrieval failed)$/],
+  ['ethtool', /^ethtool(?: \(-\w\))?: .+$/],
+] as const;
+
+const brctlRefusals = [
+  ['brctl', /^(?:bridge|interface) \S+ (?:does not exist!|doesn't exist; can't delete it)$/],
+  ['brctl', /^read of forward table failed: .+$/],
+] as const;
+
 const rules: readonly LineRule<ToolMessage[]>[] = [
   [
     /^(?:(?:\/\S+\/)?(?:ba|da|a|z)?sh: )?(?:(?:line )?\d+: )?([\w./-]+): (?:command )?not found$/,
@@ -44,6 +64,26 @@ const rules: readonly LineRule<ToolMessage[]>[] = [
   ],
   [new RegExp(`^(${tools}): (.+)$`), (messages, [text = '', program = ''], { line }) => add(messages, line, program, text)],
   [/^Error: (.+)$/, (messages, [text = ''], { line }) => add(messages, line, 'nft', text)],
+  ...[...ipRefusals, ...ethtoolRefusals, ...brctlRefusals].map(
+    ([program, pattern]): LineRule<ToolMessage[]> => [pattern, (messages, _groups, { line, text }) => add(messages, line, program, text)],
+  ),
+  // nft repeats the command and points at the word
+  [
+    /^(?:list|get|add|create|insert|replace|delete|destroy|reset|flush|rename) [^\n]+$|^[ \t]*[\^~]+[ \t^~]*$/,
+    (messages) => messages.length > 0,
+  ],
+  [/^Table `\S+' does not exist$/, (messages, _groups, { line, text }) => add(messages, line, 'iptables', text)],
+  [/^Can't initialize ipvs: .+$/, (messages, _groups, { line, text }) => add(messages, line, 'ipvsadm', text)],
+  [/^Are you sure that IP Virtual Server is built in the kernel or as module\?$/, (messages) => messages.length > 0],
+  [
+    /^(\w[\w-]*): applet not found$/,
+    (messages, [text = '', program = ''], { line }) => messages.push({ line, program, problem: 'not-found', text }),
+  ],
+  [
+    /^(cat|head|tail|grep|ls|lsmod|nameif|ip|ifconfig|\S+): .*(?:No such file or directory|Permission denied|can't find device '.*'|error fetching interface information: Device not found)$/,
+    (messages, [text = '', program = ''], { line }) => add(messages, line, program, text),
+  ],
+  [/^(?:For more information run ethtool -h|Dump terminated)$/, (messages) => messages.length > 0],
   [/^Perhaps (?:ip6?tables|\S+) or your kernel needs to be upgraded\.$/, (messages) => messages.length > 0],
   [/^Try `(\w+) -h' or '\w+ --help' for more information\.$/, (messages) => messages.length > 0],
   [

@@ -26,13 +26,14 @@ interface State {
 
 const rules: readonly LineRule<State>[] = [
   [
-    /^[\w./-]+: (?:invalid|unrecognized|unknown|illegal) option\b.*$/,
+    /^[\w./-]+: (?:(?:invalid|unrecognized|unknown|illegal) option\b|option requires an argument).*$/,
     (state, [text = ''], { line }) => state.messages.push({ line, text, lines: [line] }),
   ],
   [/^\w[\w.-]* -h for help$/, (state, _groups, at) => state.messages.length > 0 && belongs(state, at)],
   [/^BusyBox v\S+ \(.*\) multi-call binary\.$/, (state, _groups, at) => belongs(state, at)],
-  [/^Usage: (.+)$/, (state, _groups, at) => belongs(Object.assign(state, { inUsage: true, described: false }), at)],
-  [/^[\t ]+\S/, (state, _groups, at) => state.inUsage && belongs(Object.assign(state, { described: true }), at)],
+  [/^[Uu]sage: (.+)$/, (state, _groups, at) => belongs(Object.assign(state, { inUsage: true, described: false }), at)],
+  [/^[\t ]+\S/, (state, _groups, at) => state.inUsage && belongs(state, at)],
+  [/^(?:where +)?[A-Z][A-Z_-]* := |^(?:[Cc]ommands|[Oo]ptions):$/, (state, _groups, at) => state.inUsage && belongs(state, at)],
   [
     /^[A-Z][\w ,:'/()-]+\.?$/,
     (state, _groups, at) => state.inUsage && !state.described && belongs(Object.assign(state, { described: true }), at),

@@ -56,7 +56,7 @@ export const netfilterKinds: readonly Kind[] = [
     'ipset',
     'ipset list, ipset save',
     parseIpset,
-    /^Name: \S+$|^create \S+ (?:hash|list|bitmap):|^<ipset name=|"type" ?: ?"(?:hash|bitmap|list):/,
+    /^Name: \S+$|^create \S+ (?:hash|list|bitmap):|^<ipsets?(?: name=[^>]*)?>|"type" ?: ?"(?:hash|bitmap|list):/,
   ),
   kind('ipvsadm', 'ipvsadm -Ln, -S', parseIpvsadm, /^IP Virtual Server version|^-A -[tuf] |^(?:TCP|UDP|SCTP|FWM) {2}\S+ \w+/),
   kind('nft-json', 'nft -j list ruleset', parseNftJson, /^\{\s*"nftables":/),
