@@ -42,7 +42,8 @@ export function readBody(text: string, packet: CapturedPacket): BodyResult | und
 
 function tcp(text: string): BodyResult | undefined {
   const [, flags, rest = ''] = /^Flags \[([^\]]+)\](.*)$/.exec(text) ?? [];
-  const [, length, application] = /, length (\d+)(?:: (.*)|\s*|\[\|.*)$/.exec(rest) ?? [];
+  // DNS over TCP follows without a colon: `length 32 1 0/0/0 (30)`
+  const [, length, application, dnsWords] = /, length (\d+)(?:: (.*)| (\d.* \(\d+\))|\s*|\[\|.*)$/.exec(rest) ?? [];
   if (flags === undefined || length === undefined) return undefined;
   const [, seq] = /, seq (\d+(?::\d+)?)/.exec(rest) ?? [];
   const [, ack] = /, ack (\d+)/.exec(rest) ?? [];
@@ -57,7 +58,7 @@ function tcp(text: string): BodyResult | undefined {
     mss: num(mss),
     length: Number(length),
     badChecksum: rest.includes(' (incorrect -> '),
-    application,
+    application: application ?? dnsWords,
   } as const;
   return { body };
 }
@@ -108,8 +109,9 @@ function tunnel(text: string): BodyResult | undefined {
 }
 
 function gre(text: string): BodyResult | undefined {
-  const [, inner] = /^GREv\d(?:, [^:]*)?, length \d+: ?(.*)$/.exec(text) ?? [];
-  if (inner === undefined) return undefined;
+  // with -v the inner packet stands on the next line
+  const [head, inner = ''] = /^GREv\d(?:, [^:]*)?, length \d+(?:: ?(.*))?$/.exec(text) ?? [];
+  if (head === undefined) return undefined;
   const body = { kind: 'tunnel', protocol: 'gre', vni: undefined } as const;
   return /^(?:IP6? |ARP, )/.test(inner) ? { body, nested: inner } : { body };
 }

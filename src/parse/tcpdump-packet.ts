@@ -120,7 +120,7 @@ function readNetwork(packet: CapturedPacket, text: string): 'whole' | 'awaits-bo
     protocol: undefined,
     length: undefined,
   };
-  let rest = text.slice(protocolPart.length);
+  let rest = text.slice(protocolPart.length).replace(/^truncated-ip6? - \d+ bytes missing! ?/, '');
   const [headerPart = '', header = ''] = /^\(((?:[^()]|\([^()]*\))*)\) ?/.exec(rest) ?? [];
   Object.assign(packet.ip, readIpHeader(header));
   rest = rest.slice(headerPart.length);

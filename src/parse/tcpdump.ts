@@ -61,13 +61,15 @@ const rules: readonly LineRule<State>[] = [
     (state, [, from = '', linkType = ''], at) => takeSource(state, from, linkType, true, at),
   ],
   [
-    /^tcpdump: (?:verbose output suppressed|data link type )|^dropped privs to |^\d+ packets?$|^--$|^Got \d+$|^\^C$/,
+    /^tcpdump: (?:verbose output suppressed|data link type )|^dropped privs to |^--$|^Got \d+$|^\^C$/,
     (state, _groups, at) => state.otherLines.push(at.line),
   ],
   [
     /^\^?C?(\d+) packets? (captured|received by filter|dropped by kernel|dropped by interface)$/,
     (state, [, count, what = ''], at) => takeCounter(state, Number(count), what, at),
   ],
+  // `--count` of a file; of a live capture such a line is the beginning of a closing counter
+  [/^\d+ packets?$/, (state, _groups, { line }) => state.source?.isFile === true && state.otherLines.push(line)],
   [/^(?:Warning|tcpdump: WARNING|tcpdump: Warning): (.+)$/i, (state, [text = ''], { line }) => state.warnings.push({ line, text })],
   [/^tcpdump: (.+)$/, (state, [, text = ''], { line }) => state.errors.push({ line, text })],
   [
@@ -79,7 +81,7 @@ const rules: readonly LineRule<State>[] = [
   [/^\t\s*\S/, (state, _groups, at) => indented(state, at)],
   [/^\t$|^ +$/, (state, _groups, at) => state.otherLines.push(at.line)],
   [
-    /^(?:IP6? |ARP, |[0-9a-f:]{17} > |\S{1,16} +(?:In|Out|B|M|P) +(?:ifindex \d+ )?(?:IP6? |ARP, |[0-9a-f:]{17} ))/,
+    /^(?:IP6? |ARP, |[0-9a-f:]{17} > |\S{1,16} +(?:In|Out|B|M|P) +(?:ifindex \d+ )?(?:IP6? |ARP, |[0-9a-f:]{17} )|(?:LLDP|STP|EAPOL|LACPv\d|PPPoE|MPLS|Loopback)\b)/,
     (state, _groups, at) => timeless(state, at),
   ],
   [/^ ?\d/, (state, _groups, at) => timed(state, at)],
@@ -170,8 +172,9 @@ function nestedHeader(state: State, target: CapturedPacket, outer: string, heade
 function indented(state: State, at: Line): undefined | false {
   const { last } = state;
   if (!last || state.awaiting) return false;
-  const text = at.text.trimStart();
   const holder = deepest(last);
+  // with -e, GRE has named the protocol and leaves `IP` out
+  const text = at.text.trimStart().replace(/^(?=\(tos )/, holder.body.kind === 'tunnel' ? 'IP ' : '');
   const read = looksLikeFrame(text) ? readPacketLine(at.line, text) : undefined;
   if (read && holder.body.kind === 'icmp' && !holder.quoted) holder.quoted = read.packet;
   else if (read && holder.body.kind === 'tunnel' && !holder.inner) holder.inner = read.packet;

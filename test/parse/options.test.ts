@@ -172,6 +172,23 @@ describe('netfilter tools and captures', () => {
     expect(quiet[2]).toMatchObject({ ethernet: { etherType: 'IPv4', length: 98 }, destination: { address: '10.4.0.5' } });
   });
 
+  it('tcpdump -v: the packet in a GRE tunnel stands on the next lines', () => {
+    const { packets } = read<Capture>('td-nn-v-gre', 'tcpdump').value;
+    expect(packets).toHaveLength(2);
+    for (const { body, destination, inner } of packets) {
+      expect(body).toMatchObject({ kind: 'tunnel', protocol: 'gre' });
+      expect([destination?.address, inner?.destination?.port]).toEqual(['10.4.0.5', 53]);
+    }
+  });
+
+  it('tcpdump: DNS over TCP, a packet that is shorter than it says, and frames of the link layer without a time', () => {
+    const [dns, short] = read<Capture>('td-nn-dns-over-tcp-and-truncated', 'tcpdump').value.packets;
+    expect(dns).toMatchObject({ body: { kind: 'tcp', length: 32, application: '1 0/0/0 (30)' }, source: { port: 53 } });
+    expect(short).toMatchObject({ body: { kind: 'other' }, ip: { version: 4 } });
+    const frames = read<Capture>('td-nn-t-link-layer', 'tcpdump').value.packets;
+    expect(frames.map(({ body }) => body.kind)).toEqual(Array(6).fill('other'));
+  });
+
   it('tcpdump -A: payload of ARP is no packet', () => {
     expect(read<Capture>('td-nn-A', 'tcpdump').value.packets).toHaveLength(11);
   });
