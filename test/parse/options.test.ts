@@ -2,12 +2,14 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Capture } from '../../src/model/capture.ts';
 import type { ConntrackTable } from '../../src/model/conntrack.ts';
+import { cidrText } from '../../src/model/ip.ts';
 import type { IpSet } from '../../src/model/ipset.ts';
 import type { BridgePort, FdbEntry, Link, MdbEntry, Neighbour } from '../../src/model/link.ts';
 import type { KernelCounter, Socket } from '../../src/model/socket.ts';
 import type { NamedNamespace } from '../../src/parse/ip-netns.ts';
 import type { NexthopObject } from '../../src/parse/ip-nexthop.ts';
 import type { InterfaceTable } from '../../src/parse/netstat-interfaces.ts';
+import type { ProcAddress } from '../../src/parse/proc-net-ipv6.ts';
 import type { LegacyRoute } from '../../src/parse/route-n.ts';
 import type { ToolMessage } from '../../src/parse/tool-message.ts';
 import { understand } from '../../src/parse/understand.ts';
@@ -191,5 +193,28 @@ describe('netfilter tools and captures', () => {
 
   it('tcpdump -A: payload of ARP is no packet', () => {
     expect(read<Capture>('td-nn-A', 'tcpdump').value.packets).toHaveLength(11);
+  });
+
+  it('reads the routes and addresses that /proc writes in hexadecimal', () => {
+    const routes = read<LegacyRoute[]>('proc-net-ipv6-route', 'proc-net-ipv6-route');
+    expect(routes.complete).toBe(false);
+    expect(
+      routes.value.slice(0, 7).map(({ destination, gateway, metric, dev, kind }) => [cidrText(destination), gateway, metric, dev, kind]),
+    ).toEqual([
+      ['fd01::5/128', undefined, 256, 'd0', 'way'],
+      ['fd01::/64', undefined, 256, 'd0', 'way'],
+      ['fd05::/48', 'fd01::9', 77, 'd0', 'way'],
+      ['fd06::/64', undefined, 1024, 'lo', 'reject'],
+      ['fd07::/64', undefined, 1024, 'lo', 'reject'],
+      ['fe80::/64', undefined, 256, 'd0', 'way'],
+      ['::/0', 'fe80::1', 1024, 'd0', 'way'],
+    ]);
+    const addresses = read<ProcAddress[]>('proc-net-if-inet6', 'proc-net-if-inet6');
+    expect(addresses.value.map(({ address, scope, deprecated }) => [cidrText(address), scope, deprecated])).toEqual([
+      ['fe80::cc66:2bff:fe91:7452/64', 'link', false],
+      ['fd01::7/64', 'global', false],
+      ['fd01::5/128', 'global', true],
+      ['fd01::1/64', 'global', false],
+    ]);
   });
 });

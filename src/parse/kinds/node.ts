@@ -22,6 +22,7 @@ import { parseNetstatInterfaces } from '../netstat-interfaces.ts';
 import { parseNstat } from '../nstat.ts';
 import { parseProcBonding } from '../proc-bonding.ts';
 import { parseProcNetDev, parseProcNetSnmp, parseProcNetSockets } from '../proc-net.ts';
+import { parseProcNetIfInet6, parseProcNetIpv6Route } from '../proc-net-ipv6.ts';
 import { parseProcSockstat } from '../proc-sockstat.ts';
 import { parseRouteN } from '../route-n.ts';
 import { parseSoftnet } from '../softnet.ts';
@@ -128,6 +129,18 @@ export const nodeKinds: readonly Kind[] = [
   ),
   kind('proc-net-dev', '/proc/net/dev', parseProcNetDev, /^Inter-\|\s+Receive/, { otherwise: noHeading }),
   kind('proc-net-sockets', '/proc/net/tcp, udp', (text) => parseProcNetSockets(text), /^\s*sl\s+local_address\s/, { otherwise: noHeading }),
+  kind(
+    'proc-net-ipv6-route',
+    '/proc/net/ipv6_route',
+    parseProcNetIpv6Route,
+    /^[0-9a-f]{32} [0-9a-f]{2} [0-9a-f]{32} [0-9a-f]{2} [0-9a-f]{32} (?:[0-9a-f]{8} ){4}/,
+  ),
+  kind(
+    'proc-net-if-inet6',
+    '/proc/net/if_inet6',
+    parseProcNetIfInet6,
+    /^[0-9a-f]{32} [0-9a-f]{2,8} [0-9a-f]{2} [0-9a-f]{2} [0-9a-f]{2,3} +\S+$/,
+  ),
   kind('proc-sockstat', '/proc/net/sockstat, sockstat6', parseProcSockstat, /^sockets: used \d+$|^TCP6?: inuse \d+/, {
     otherwise: cut('its last lines are missing'),
   }),
