@@ -22,6 +22,8 @@ export interface Row {
   mended: { exit: number; findings: string[] };
   right: boolean;
   seconds: number;
+  /** Whether the verdict is right with `--capture`, too. */
+  withCapture?: Mark;
   /** What a capture alone said of the place, the kernel of the reason, and which counter agreed (npm run capture-accuracy). */
   capture?: Mark;
   dropReason?: Mark;
@@ -64,13 +66,13 @@ export function writeAccuracy(out: string, rows: readonly Row[]): void {
     'Made by `npm run accuracy`: each fault was made in a real cluster (test/cluster), diagnosed by the built CLI through real kubectl, mended, and diagnosed again.',
     `${right} of ${sorted.length} rows are right. A row is right when the layer and every check named are those of the truth, no other fault is named, and the mended cluster is healthy with exit 0. Median time of a diagnosis: ${times[Math.floor(times.length / 2)] ?? 0} s on 2 cores that also run the three nodes.`,
     '',
-    'Three columns are of `npm run capture-accuracy`: the hop and direction that a capture alone named, tables withheld, the drop reason of the kernel, and the counter that agrees; empty where it was not made, n/a where the kernel has none. The last three are of `npm run walk-accuracy`, made from the recordings of the diagnoses: the place and the line on which the walk through the tables alone ends, what `verify` blames of the rules, and whether the root finding quotes the deciding line; n/a where the cause stands in no table.',
+    '"with capture" is of `npm run accuracy -- --capture`: whether `diagnose --capture` says the same; empty where it was not made. Three columns are of `npm run capture-accuracy`: the hop and direction that a capture alone named, tables withheld, the drop reason of the kernel, and the counter that agrees; empty where it was not made, n/a where the kernel has none. The last three are of `npm run walk-accuracy`, made from the recordings of the diagnoses: the place and the line on which the walk through the tables alone ends, what `verify` blames of the rules, and whether the root finding quotes the deciding line; n/a where the cause stands in no table.',
     '',
-    '| fault | kube-proxy | expected | said | exit | mended | right | seconds | capture | drop reason | counters | walk | intent | quoted |',
-    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
+    '| fault | kube-proxy | expected | said | exit | mended | right | seconds | with capture | capture | drop reason | counters | walk | intent | quoted |',
+    '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
     ...sorted.map(
       (row) =>
-        `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} | ${row.capture ?? ''} | ${row.dropReason ?? ''} | ${row.counters ?? ''} | ${row.walk ?? ''} | ${row.intent ?? ''} | ${row.quoted ?? ''} |`,
+        `| ${row.case} | ${row.mode} | ${row.expected.id.join(', ') || 'healthy'} | ${row.got.id.join(', ') || 'no fault'} | ${row.got.exit} | exit ${row.mended.exit} | ${row.right ? 'yes' : '**no**'} | ${row.seconds} | ${row.withCapture ?? ''} | ${row.capture ?? ''} | ${row.dropReason ?? ''} | ${row.counters ?? ''} | ${row.walk ?? ''} | ${row.intent ?? ''} | ${row.quoted ?? ''} |`,
     ),
     '',
   ];
