@@ -1,4 +1,5 @@
 import type { Parsed } from '../model/parsed.ts';
+import { tableLines } from './parsed-table.ts';
 import { cleanText } from './sanitize.ts';
 import { count } from './words.ts';
 
@@ -57,25 +58,5 @@ function body(value: unknown): string[] {
     return JSON.stringify(value, (_, inner: unknown) => (typeof inner === 'bigint' ? inner.toString() : inner), 2)
       .split('\n')
       .map((line) => cleanText(line));
-  return table(value as Record<string, unknown>[]);
-}
-
-const mostColumns = 9;
-const widest = 48;
-
-/** Columns are the scalar fields that any item has, in the order in which they first appear. */
-function table(items: Record<string, unknown>[]): string[] {
-  const scalar = (value: unknown) => ['string', 'number', 'boolean', 'bigint'].includes(typeof value);
-  const names = [...new Set(items.flatMap((item) => Object.keys(item).filter((key) => key !== 'text' && scalar(item[key]))))].slice(
-    0,
-    mostColumns,
-  );
-  const rows = items.map((item) => names.map((name) => (scalar(item[name]) ? cleanText(String(item[name])).slice(0, widest) : '')));
-  const widths = names.map((name, column) => rows.reduce((most, row) => Math.max(most, row[column]?.length ?? 0), name.length));
-  const line = (cells: string[]) =>
-    cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd();
-  return [line(names), ...rows.map(line)];
+  return tableLines(value as Record<string, unknown>[]);
 }
