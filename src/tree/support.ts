@@ -6,7 +6,7 @@ import type { JudgedFinding, Judgement } from './judge.ts';
 import { quoteEvidence } from './quote.ts';
 import type { WalkedFlow } from './tables.ts';
 import { describeSource, describeTarget } from './ways.ts';
-import { type End, isResidual, sharesLine } from './witnesses.ts';
+import { type End, isResidual, isWithoutCause, sharesLine } from './witnesses.ts';
 
 /**
  * What the tables add to a judgement: the deciding line where a finding lacks it, the cause where no check has one, and confidence where two ways of
@@ -15,7 +15,10 @@ import { type End, isResidual, sharesLine } from './witnesses.ts';
 export function supported(facts: Facts, judgement: Judgement, walked: readonly WalkedFlow[], rules: readonly VerifyFinding[]): Judgement {
   const findings = judgement.findings.map((finding) => {
     const own = walked.filter(({ heard }) => heard.finding === finding && heard.end !== undefined);
-    return isResidual(finding) ? withCause(facts, finding, own, rules) : withLines(facts, finding, own, rules);
+    if (!isWithoutCause(finding)) return withLines(facts, finding, own, rules);
+    const explained = withCause(facts, finding, own, rules);
+    const isCleared = walked.some(({ heard }) => heard.finding === finding && heard.agreement === 'witness-passes');
+    return explained === finding && isCleared && !isResidual(finding) ? withTablesCleared(finding) : explained;
   });
   const [before] = judgement.findings;
   const [root] = findings;
@@ -32,6 +35,7 @@ function confidenceOf(
   walked: readonly WalkedFlow[],
 ): Judgement['confidence'] {
   if (isResidual(before)) return root === before ? judgement.confidence : 'medium';
+  if (isWithoutCause(before)) return root.fault.where === before.fault.where ? judgement.confidence : 'medium';
   const confirmed = walked.some(({ heard }) => heard.finding === before && /^same-(line|place)$/.test(heard.agreement));
   return confirmed && root.explains.length > 0 && judgement.unexplained.length === 0 ? 'high' : judgement.confidence;
 }
@@ -72,6 +76,12 @@ function withCause(facts: Facts, finding: JudgedFinding, own: readonly WalkedFlo
   return flow?.heard.end === undefined ? finding : byTables(facts, finding, flow, flow.heard.end);
 }
 
+/** What captures see lost while the tables let it pass: look for what they do not show. */
+const withTablesCleared = (finding: JudgedFinding): JudgedFinding => ({
+  ...finding,
+  fault: { ...finding.fault, title: `${finding.fault.title}; the tables that were read let it pass` },
+});
+
 function byRules(facts: Facts, finding: JudgedFinding, { title, evidence, node, next, fix }: VerifyFinding): JudgedFinding {
   const where = placeOf(facts, evidence, node) ?? { kind: 'Node', name: node, node };
   return { ...finding, fault: { ...finding.fault, title, where, evidence: [...evidence, ...finding.fault.evidence], next, fix } };
@@ -88,6 +98,9 @@ function byTables(facts: Facts, finding: JudgedFinding, { flow }: WalkedFlow, en
       title: `${describeSource(flow)} -> ${describeTarget(flow)}: ${says}`,
       where,
       evidence: [...evidence, ...finding.fault.evidence],
+      ...(isResidual(finding)
+        ? {}
+        : { fix: ['follow "Way of the packet": correct what first changes or diverts the packets there, or the line that ends them'] }),
     },
   };
 }

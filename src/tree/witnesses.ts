@@ -128,7 +128,7 @@ function judgeEnds({ by, ends }: Testimony, findings: readonly JudgedFinding[], 
   for (const finding of findings)
     for (const end of ends)
       if (quotesEnd(finding, end)) return told('same-line', `${by} packets end on the line that is quoted: ${end.says}`, end, finding);
-  const named = findings.filter((item) => !isResidual(item));
+  const named = findings.filter((item) => !isWithoutCause(item));
   for (const finding of named)
     for (const end of ends)
       if (isSamePlace(finding, end)) return told('same-place', `${by} packets end there too: ${end.says}`, end, finding);
@@ -145,6 +145,9 @@ function judgeEnds({ by, ends }: Testimony, findings: readonly JudgedFinding[], 
 
 /** What stands for "no cause was found". */
 export const isResidual = ({ meta }: JudgedFinding): boolean => meta.slug.endsWith('-unexplained');
+
+/** Captures name a place and no cause: where the tables have one, it is that. */
+export const isWithoutCause = (finding: JudgedFinding): boolean => isResidual(finding) || finding.meta.slug === 'packets-lost-on-node';
 
 const explains = ({ severity, fault }: JudgedFinding, probes: readonly ProbeResult[]): boolean =>
   severity === 'fault' && probes.some((probe) => fault.breaks(probe));

@@ -36,6 +36,24 @@ describe('a port number that two protocols have', () => {
   });
 });
 
+describe('what the tables add where captures name a place and no cause', () => {
+  const judged = (file: string) => judgeSnapshot(unpackSnapshot(readFileSync(`fixtures/${file}.tgz`))).report;
+
+  it('is where they end the packets, which may be another node: nothing of the place that captures name is blamed', () => {
+    const { verdict, findings } = judged('captures-with-tables/snat-to-nobody-iptables');
+    expect(findings[0]?.slug).toBe('packets-lost-on-node');
+    expect(verdict).toMatchObject({ status: 'fault', layer: 'cni', confidence: 'medium' });
+    expect(verdict.summary).toMatch(/FORWARD of node n3 drops it: .*ctstate INVALID/);
+    expect(findings[0]?.where.node).toBe('n3');
+    expect(findings[0]?.fix).toEqual([expect.stringContaining('what first changes or diverts the packets')]);
+  });
+
+  it('is said where they would let the packets pass', () => {
+    const { verdict } = judged('captures/cni-tc-drop-nftables');
+    expect(verdict.summary).toMatch(/^packets are lost on node n2: .*; the tables that were read let it pass$/);
+  });
+});
+
 describe('what the tables add to a diagnosis of a recorded cluster', () => {
   it('confirms the finding that quotes the line where they end the packets', () => {
     const { report } = judgeSnapshot(snapshotOf('cni-fdb-wrong'));

@@ -87,6 +87,38 @@ describe('a packet that a node does not forward because of its size', () => {
   });
 });
 
+describe('a rule that changes more than addresses', () => {
+  const healthy = readBundle('dns-healthy');
+  const withRule = (table: string, rule: string): Snapshot =>
+    changed(healthy, {
+      'node/n1/iptables-save': (text) =>
+        text.includes(`\n*${table}\n`)
+          ? text.replace(new RegExp(`(\\n\\*${table}\\n[^]*?)\\nCOMMIT`), `$1\n${rule}\nCOMMIT`)
+          : `${text}*${table}\n:PREROUTING ACCEPT [0:0]\n${rule}\nCOMMIT\n`,
+    });
+  const waysOf = (snapshot: Snapshot): string[] => {
+    const { target, from } = snapshot.manifest.request;
+    const to = { kind: 'service', namespace: target.namespace, name: target.name, port: undefined } as const;
+    const sender = { kind: 'pod', namespace: from.namespace ?? '', name: from.name } as const;
+    return traceFlow(createFacts(snapshot), { from: sender, to, protocol: 'tcp', packet: 'first' }).map(({ disposition, why }) =>
+      disposition === 'delivered' ? disposition : `${disposition} ${why ?? ''}`,
+    );
+  };
+
+  it('TTL: what has no hop left is not forwarded', () => {
+    expect(new Set(waysOf(healthy))).toEqual(new Set(['delivered']));
+    const ways = waysOf(withRule('mangle', '-A PREROUTING -j TTL --ttl-set 1'));
+    expect(ways.filter((way) => /^dropped node n1 does not forward it: its TTL is 1\b/.test(way)).length).toBeGreaterThan(0);
+    expect(new Set(waysOf(withRule('mangle', '-A PREROUTING -j TTL --ttl-dec 3')))).toEqual(new Set(['delivered']));
+  });
+
+  it('CT --zone: whether answers find the connection is not claimed', () => {
+    const ways = waysOf(withRule('raw', '-A PREROUTING -p tcp -j CT --zone 7'));
+    expect(ways.length).toBeGreaterThan(0);
+    for (const way of ways) expect(way).toMatch(/^insufficient-info .*CT --zone 7.*another conntrack zone/);
+  });
+});
+
 describe('what the ways alone do not say', () => {
   const from = { kind: 'pod', namespace: 'default', name: 'client' } as const;
   const assumedOf = (traces: readonly Trace[]): string => traces.flatMap(({ assumed }) => assumed).join('\n');

@@ -45,15 +45,14 @@ export const packetsLostOnNode = defineCheck({
   },
 });
 
-/** `isDatagram`: of UDP there are no probes for which the tables were walked, so that those may well say why. So they do where a rule counted the packets. */
+/** `isDatagram`: of UDP there are no probes for which the tables were walked, so that those may well say why. */
 function describe(facts: Facts, { tries, to, direction, where, says, dropReason, counter }: Loss, isDatagram: boolean): Fault {
   const node = where?.names.at(-1) ?? '';
   const what = direction === 'reply' ? 'the answers' : 'the requests';
   const reason = dropReason ? `; the kernel calls it ${dropReason.reason} (${dropReason.location})` : '';
   const isByRule = counter?.kind === 'rule' || counter?.kind === 'policy' || dropReason?.reason === 'NETFILTER_DROP';
-  const tables = isDatagram ? '' : isByRule ? ', by its own rules' : ', whose tables that were read let them pass';
   return fault({
-    title: `packets are lost on node ${node}${tables}: ${what} of ${tries} captured tries end there: ${says}${reason}`,
+    title: `packets are lost on node ${node}${isByRule ? ', by a rule' : ''}: ${what} of ${tries} captured tries end there: ${says}${reason}`,
     where: { kind: 'Node', name: node, node },
     evidence: [
       { command: `k8snet capture ${to.join(' ')}`, on: `node ${node}`, lines: [{ number: 1, text: says }] },
@@ -61,13 +60,15 @@ function describe(facts: Facts, { tries, to, direction, where, says, dropReason,
     ],
     next: [
       ...(isDatagram ? [traceCommand(facts)] : []),
-      `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- tc -s qdisc`,
+      `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- ${isByRule ? 'nft list ruleset' : 'tc -s qdisc'}`,
       `kubectl debug node/${node} -it --image=nicolaka/netshoot --profile=sysadmin -- tcpdump -ni any host ${to.at(-1)?.replace(/:\d+$/, '')}`,
     ],
     fix: [
       ...(isByRule && counter ? [`take away, or correct, what counts them: ${counter.name}; where that drops nothing:`] : []),
       ...(isDatagram ? ['take away the rule, route or setting that the trace through the tables ends at; where it ends at none:'] : []),
-      `find what drops on node ${node} outside of its tables: programs at tc or XDP, an Open vSwitch flow, a security agent, the driver`,
+      isByRule
+        ? `find the rule of node ${node} that drops them: iptables-save -c, nft list ruleset (tables of families bridge, netdev and inet, too), a queue of a user-space program`
+        : `find what drops on node ${node}, a rule that could not be judged ("Probes and tables" names it) or what no table shows: programs at tc or XDP, an Open vSwitch flow, a security agent, the driver`,
     ],
     breaks: breaksLegs(facts, legsLike(facts, to)),
   });

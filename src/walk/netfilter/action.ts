@@ -26,6 +26,8 @@ export function runAction(action: SingleAction, run: RuleRun, state: State): Sta
     case 'continue':
       return state;
     case 'fallThrough':
+      if (choosesZone(action))
+        return cannotSay(run, state, 'connections of another conntrack zone: whether their answers are found is not worked out');
       return fallThrough(action, run, state);
     case 'jump':
     case 'goto':
@@ -85,14 +87,30 @@ function translated(run: RuleRun, state: State, result: State | NoTarget): undef
   else cannotSay(run, state, result.why);
 }
 
+/** CT --zone, --zone-orig, --zone-reply: the connection is kept in a table of its own, where answers without the same rule do not find it. */
+const choosesZone = ({ name, options }: Extract<Action, { kind: 'fallThrough' }>): boolean =>
+  name === 'CT' && options.some((option) => option.name.startsWith('zone'));
+
 /** What lets the packet go on, but changes what later rules look at. */
 function fallThrough(action: Extract<Action, { kind: 'fallThrough' }>, run: RuleRun, state: State): State {
   if (action.name === 'SET') return action.options.reduce((at, option) => withChanged(at, `ipset ${option.values[0]}`), state);
   if (action.name === 'set-update') return withChanged(state, nameOfSet(run.place, updatedSet(action)));
   const field = changedFields[action.name];
   if (field === undefined) return state;
+  const ttl = field === 'ttl' ? hopsLeft(action, state.packet.ttl) : undefined;
+  if (ttl !== undefined) return withPacket(state, { ttl });
   const { [field]: _, ...packet } = state.packet;
   return { ...state, packet };
+}
+
+/** xt_HL.c: --ttl-set, --ttl-dec, --ttl-inc and the same of HL, held between 0 and 255. Undefined where it can't be told. */
+function hopsLeft({ options }: Extract<Action, { kind: 'fallThrough' }>, before: number | undefined): number | undefined {
+  const [option, ...more] = options;
+  const value = Number(option?.values[0]);
+  const [, how] = /^(?:ttl|hl)-(set|dec|inc)$/.exec(option?.name ?? '') ?? [];
+  if (how === undefined || more.length > 0 || !Number.isInteger(value)) return undefined;
+  if (how === 'set') return value;
+  return before === undefined ? undefined : Math.min(255, Math.max(0, how === 'dec' ? before - value : before + value));
 }
 
 const changedFields: Record<string, 'ttl' | 'dscp' | undefined> = { TTL: 'ttl', HL: 'ttl', DSCP: 'dscp', TOS: 'dscp', ECN: 'dscp' };

@@ -47,6 +47,8 @@ function forward(world: World, way: Way, station: Station, device: string, route
   // A station that forwards the same packet a second time will do so until its TTL is used up.
   const visit = `${station.key} ${device} ${way.inside.length} ${way.direction} ${describePacket(way.packet)}`;
   if (way.visited.includes(visit)) return looped(way, station);
+  const spent = timeExceeded(way, station);
+  if (spent) return spent;
   const { limit } = route;
   const isTooLong = limit !== undefined && (way.packet.length ?? 0) > limit.mtu;
   if (isTooLong && !mayBeCut(way.packet)) {
@@ -68,6 +70,14 @@ function forward(world: World, way: Way, station: Station, device: string, route
   const left = forwarded.on.map((passed) => passHook(world, passed, station, 'postrouting', { out: route.device, gateway: route.gateway }));
   const next = { at: 'transmit', station, device: route.device, gateway: route.gateway } as const;
   return [...forwarded.over, ...left.flatMap(({ on, over }) => [...over, ...on.map((passed) => going(confirm(passed, station), next))])];
+}
+
+/** ip_forward: what has no hop left is not forwarded; a rule of this or of an earlier station set it so low, because nobody sends with less than 30. */
+function timeExceeded(way: Way, station: Station): Way[] | undefined {
+  const { ttl } = way.packet;
+  if (ttl === undefined || ttl > 1) return undefined;
+  const says = `${nameOf(station)} does not forward it: its TTL is ${ttl}, set by a rule that it came through; the sender is told "time exceeded"`;
+  return ended(way, 'dropped', { kind: 'route', says, brief: `TTL ${ttl}`, evidence: [] });
 }
 
 /** Whether the sender gets to know, as far as rules decide it. */
