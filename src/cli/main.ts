@@ -182,7 +182,7 @@ Exit codes:
 const traceHelp = (name: string): string => `
 Examples:
   ${name} trace --from pod/client svc/my-service        each hop, where it ends and why; forks with their share
-  ${name} trace --from pod/client svc/kube-dns.kube-system --udp -v
+  ${name} trace --from pod/default/client svc/kube-dns.kube-system --udp -v
   ${name} trace --from node/n1 pod/web-0:8080 --length full
   ${name} trace --from 203.0.113.7 192.168.1.11:30080 -o mermaid
   ${name} trace --bundle incident.tgz                   the flow that \`${name} record\` was asked for

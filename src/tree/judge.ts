@@ -53,7 +53,7 @@ export function judgeFacts(facts: Facts, checks: readonly Check[]): Judgement {
       status: 'fault',
       layer: layerOfStage(unexplained[0] as ProbeResult),
       confidence: 'low',
-      summary: `${describeProbe(unexplained[0] as ProbeResult)}, and nothing that was read explains it`,
+      summary: `${describeProbe(unexplained[0] as ProbeResult)}, ${nothingExplains}`,
     };
   const missing = whatWasNotSeenToWork(facts);
   if (missing !== null) return { ...base, status: 'unknown', layer: null, confidence: 'low', summary: `could not tell: ${missing}` };
@@ -61,6 +61,9 @@ export function judgeFacts(facts: Facts, checks: readonly Check[]): Judgement {
     facts.probes.some((probe) => probe.unknown !== null && probe.stage !== 'payload') || facts.snapshot.manifest.access.lost.length > 0;
   return { ...base, status: 'healthy', layer: null, confidence: doubts ? 'medium' : 'high', summary: healthySummary(facts) };
 }
+
+/** Closes a summary for which no check has a cause. */
+export const nothingExplains = 'and nothing that was read explains it';
 
 function attribute(
   facts: Facts,

@@ -2,7 +2,7 @@ import type { Facts } from '../facts/facts.ts';
 import type { VerifyFinding } from '../intent/findings.ts';
 import type { Where } from '../model/check.ts';
 import type { EvidenceRef } from '../model/evidence.ts';
-import type { JudgedFinding, Judgement } from './judge.ts';
+import { type JudgedFinding, type Judgement, nothingExplains } from './judge.ts';
 import { quoteEvidence } from './quote.ts';
 import type { WalkedFlow } from './tables.ts';
 import { describeSource, describeTarget } from './ways.ts';
@@ -22,6 +22,13 @@ export function supported(facts: Facts, judgement: Judgement, walked: readonly W
   });
   const [before] = judgement.findings;
   const [root] = findings;
+  const end = walked.find(({ heard }) => heard.agreement === 'no-finding')?.heard.end;
+  if (end !== undefined && judgement.summary.endsWith(nothingExplains))
+    return {
+      ...judgement,
+      findings,
+      summary: judgement.summary.replace(nothingExplains, `which no check explains; by the tables ${end.says}`),
+    };
   if (root === undefined || before === undefined || root.severity !== 'fault' || judgement.status !== 'fault')
     return { ...judgement, findings };
   const summary = judgement.summary === before.fault.title ? root.fault.title : judgement.summary;

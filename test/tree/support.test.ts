@@ -87,4 +87,18 @@ describe('what the tables add to a diagnosis of a recorded cluster', () => {
     expect(after.confidence).toBe('medium');
     expect(supported(facts, before, [], [])).toMatchObject({ summary: 'no reason was found', confidence: 'low' });
   });
+
+  it('is said where no check names anything at all', () => {
+    const facts = createFacts(snapshotOf('cni-fdb-wrong'));
+    const judged = judgeFacts(facts, []);
+    expect(judged).toMatchObject({
+      status: 'fault',
+      findings: [],
+      summary: expect.stringMatching(/ failed .*, and nothing that was read explains it$/),
+    });
+    const after = supported(facts, judged, walkProbes(facts, judged.symptoms, []), []);
+    expect(after.summary).toMatch(/ failed .*, which no check explains; by the tables .*no node has the address 192\.168\.1\.99/);
+    expect(after.confidence).toBe('low');
+    expect(supported(facts, judged, [], []).summary).toBe(judged.summary);
+  });
 });
