@@ -9,7 +9,7 @@ import { passHook } from './rules.ts';
 import { bridgeShowsRules } from './settings.ts';
 import { tooLongFor } from './size.ts';
 import { checkSource } from './source-check.ts';
-import { type Device, deviceLine, deviceOf, holdersOf, peerOf, portsOf } from './stations.ts';
+import { type Device, deviceLine, deviceOf, devicesUnread, holdersOf, peerOf, portsOf } from './stations.ts';
 import { confirm, isTranslated, trackPacket } from './tracking.ts';
 import { acrossLink, deadDevice, leaves } from './transmit.ts';
 import { ended, going, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
@@ -168,8 +168,25 @@ function flooded(world: World, way: Way, frame: Frame, ports: readonly Device[])
       says: `${device.link.name} of ${nameOf(station)} has no entry for ${mac}, and what is behind port ${unseen.link.name} was not read`,
       brief: 'FDB?',
     });
+  const unread = tablesUnread(station);
+  if (unread)
+    return ended(way, 'insufficient-info', {
+      ...base,
+      says: `whether a port of ${device.link.name} on ${nameOf(station)} leads to ${mac} can't be told: ${unread.why}`,
+      brief: 'FDB?',
+      evidence: [unread.evidence, ...way.chosenBy],
+    });
   const says = `no port of ${device.link.name} on ${nameOf(station)} leads to ${mac}, so that nobody has ${way.packet.destination} there any more`;
   return ended(way, 'neighbour-unreachable', { ...base, says, brief: 'no port', evidence: [...way.chosenBy, ...base.evidence] });
+}
+
+/** An output that was cut says nothing about ports and entries that it does not list. */
+function tablesUnread(station: Station): { why: string; evidence: EvidenceRef } | undefined {
+  const devices = devicesUnread(station);
+  if (devices) return { why: devices, evidence: evidence(`${station.key}/ip-link`) };
+  const fdb = station.net.fdb();
+  if (fdb.state !== 'seen' || fdb.complete) return undefined;
+  return { why: `the FDB of ${nameOf(station)} (bridge fdb) was not read whole`, evidence: evidence(fdb.from) };
 }
 
 /** br_forward: the port must forward, differ from the incoming one (or be in hairpin mode), and not be isolated from it. */

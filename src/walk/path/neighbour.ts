@@ -4,7 +4,20 @@ import { isTunnel } from '../leg.ts';
 import { flagsOf } from './bridge-ports.ts';
 import { sourceOn } from './context.ts';
 import { checkSource } from './source-check.ts';
-import { type Device, deadReason, deviceLine, deviceOf, isBridge, nodeByAddress, nodeEnd, ownerOf, peerOf, portsOf } from './stations.ts';
+import {
+  addressesUnread,
+  type Device,
+  deadReason,
+  deviceLine,
+  deviceOf,
+  devicesUnread,
+  isBridge,
+  nodeByAddress,
+  nodeEnd,
+  ownerOf,
+  peerOf,
+  portsOf,
+} from './stations.ts';
 import type { Station, Way, World } from './way.ts';
 
 /** The MAC address of a next hop: known, surely nobody's, or not to be told. */
@@ -31,10 +44,22 @@ export function resolve(world: World, way: Way, station: Station, device: Device
   if (found?.states.includes('FAILED') && (answer.is === 'cannot-tell' || (answer.is === 'known' && answer.assumed !== undefined)))
     return { is: 'nobody', evidence: own, why: `the entry is "${found.text.trim()}"` };
   if (answer.is === 'known') return answer.evidence.length > 0 ? answer : { ...answer, evidence: own };
+  if (table.state === 'seen' && !table.complete && found === undefined)
+    return {
+      is: 'cannot-tell',
+      evidence: own,
+      why: `ip neigh of ${station.place.name} was not read whole, and what was read has no entry for it`,
+    };
+  if (found && answer.is === 'nobody' && carriesNoQuestion(device)) return { ...answer, evidence: own, why: entryWords(found) };
   if (table.state !== 'seen')
     return { is: 'cannot-tell', evidence: own, why: table.state === 'unknown' ? `ip neigh: ${table.detail}` : 'ip neigh was not read' };
   return { ...answer, evidence: [...own, ...answer.evidence] };
 }
+
+/** In these tunnels the CNI writes the entries; who would answer can't be read from any link. */
+const carriesNoQuestion = ({ link }: Device): boolean => link.kind === 'vxlan' || link.kind === 'geneve';
+
+const entryWords = ({ states, text }: Neighbour): string => `its entry is ${states.join(' ')}: "${text.trim()}"`;
 
 const isUsable = ({ states }: Neighbour): boolean =>
   states.length === 0 || states.some((state) => !['FAILED', 'INCOMPLETE', 'NONE'].includes(state));
@@ -50,7 +75,7 @@ const cannotTell = (why: string): Resolved => ({ is: 'cannot-tell', evidence: []
 function askOnLink(world: World, way: Way, station: Station, device: Device, gateway: string): Resolved {
   const question = questionOf(way, station, device, gateway);
   if (isBridge(station, device)) return askPorts(world, question, station, device.link.name, undefined);
-  if (device.link.kind === 'vxlan' || device.link.kind === 'geneve')
+  if (carriesNoQuestion(device))
     return { is: 'nobody', evidence: [], why: `no entry for it, and nobody is asked through ${device.link.name}` };
   const far = peerOf(world, station, device);
   if (far === undefined) return askWire(world, question, station, device);
@@ -100,6 +125,7 @@ function askStation(question: Way, station: Station, device: Device): Resolved {
 function askPorts(world: World, question: Way, station: Station, bridge: string, from: Device | undefined): Resolved {
   const gateway = question.packet.destination;
   let unseen: string | undefined;
+  let unread = devicesUnread(station);
   for (const port of portsOf(station, bridge)) {
     const far = peerOf(world, station, port);
     if (far === undefined) {
@@ -109,7 +135,10 @@ function askPorts(world: World, question: Way, station: Station, bridge: string,
       continue;
     }
     const own = ownerOf(far.station, gateway);
-    if (own === undefined) continue;
+    if (own === undefined) {
+      unread ??= addressesUnread(far.station);
+      continue;
+    }
     const dead = deadReason(port) ?? deadReason(far.device) ?? shut(port, from);
     if (dead || port.link.name === from?.link.name)
       return { is: 'nobody', evidence: [deviceLine(port), deviceLine(far.device)], why: dead ?? 'it is behind the same port' };
@@ -117,6 +146,7 @@ function askPorts(world: World, question: Way, station: Station, bridge: string,
   }
   const end = nodeEnd(world, station, gateway);
   if (unseen !== undefined && end === undefined) return cannotTell(`what is behind port ${unseen} of ${bridge} was not read`);
+  if (unread !== undefined) return cannotTell(unread);
   const where = end ? `; the pod that has it is behind ${end.link.name}, which is no port of ${bridge}` : '';
   return { is: 'nobody', evidence: end ? [deviceLine(end)] : [], why: `nobody on ${bridge} has ${gateway}${where}` };
 }

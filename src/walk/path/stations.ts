@@ -44,9 +44,48 @@ export interface Device {
 export function devicesOf(station: Station): Device[] {
   const links = station.net.links();
   const addresses = station.net.addresses();
-  const detailed = links.state === 'seen' ? links.value.map((link) => ({ link, entry: `${station.key}/ip-link` })) : [];
+  const detailed = links.state === 'seen' ? detailedOf(station, links.value) : [];
   const plain = addresses.state === 'seen' ? addresses.value.map((link) => ({ link, entry: `${station.key}/ip-addr` })) : [];
   return detailed.length > 0 ? detailed : plain;
+}
+
+/**
+ * Why a device that is not in the devices of a station may be there all the same: its `ip link` was not read, not to the end, or lists fewer devices than
+ * its `ip addr` does. Undefined where what is not listed is not there.
+ */
+export function devicesUnread(station: Station): string | undefined {
+  const [links, addresses] = [station.net.links(), station.net.addresses()];
+  const what = `the devices of ${station.place.kind} ${station.place.name} (ip link)`;
+  if (links.state !== 'seen') return `${what} were not read`;
+  const listed = new Set(links.value.map(({ name }) => name));
+  const missing = addresses.state === 'seen' && addresses.value.some(({ name }) => !listed.has(name));
+  return !links.complete || missing ? `${what} were not read whole` : undefined;
+}
+
+/** Every step of every way asks for them: worked out once for each output. */
+const detailedDevices = new WeakMap<readonly Link[], Device[]>();
+
+function detailedOf(station: Station, links: readonly Link[]): Device[] {
+  const known = detailedDevices.get(links);
+  if (known) return known;
+  const devices = wholeLinks(station, links).map((link) => ({ link, entry: `${station.key}/ip-link` }));
+  detailedDevices.set(links, devices);
+  return devices;
+}
+
+/** Without the last device of an output that was cut: the end of its lines, or the one that says its kind, may be missing. */
+function wholeLinks(station: Station, links: readonly Link[]): readonly Link[] {
+  const last = links.at(-1);
+  if (last === undefined || devicesUnread(station) === undefined) return links;
+  const isCut = last.kind === undefined || station.net.entry('ip-link')?.stdout.endsWith('\n') === false;
+  return isCut ? links.slice(0, -1) : links;
+}
+
+/** Why an address that no device of a station has may be there all the same. */
+export function addressesUnread(station: Station): string | undefined {
+  const addresses = station.net.addresses();
+  if (addresses.state === 'seen' && addresses.complete) return undefined;
+  return `the addresses of ${station.place.kind} ${station.place.name} (ip addr) were not read${addresses.state === 'seen' ? ' whole' : ''}`;
 }
 
 export const deviceOf = (station: Station, name: string): Device | undefined => devicesOf(station).find(({ link }) => link.name === name);

@@ -2,7 +2,7 @@ import { type EvidenceRef, evidence } from '../../model/evidence.ts';
 import type { FdbEntry } from '../../model/link.ts';
 import type { Packet } from '../../model/packet.ts';
 import { overheadOf } from './size.ts';
-import { type Device, deadReason, deviceLine, deviceOf, devicesOf, holdersOf, nodeByAddress, ownerOf } from './stations.ts';
+import { type Device, deadReason, deviceLine, deviceOf, devicesOf, devicesUnread, holdersOf, nodeByAddress, ownerOf } from './stations.ts';
 import { ended, going, type Inside, nameOf, type Stage, type Station, type Way, type World, withStep } from './way.ts';
 
 const outerProtocols: Readonly<Record<string, string>> = { ipip: 'ipencap', sit: 'ipv6', gre: 'gre', gretap: 'gre' };
@@ -73,6 +73,12 @@ function frameTarget(world: World, way: Way, station: Station, device: Device, m
     };
   const own = fdb.value.filter((item) => item.dev === link.name && item.dst !== undefined && item.master === undefined);
   const exact = own.filter((item) => item.mac.toLowerCase() === mac);
+  if (exact.length === 0 && !fdb.complete)
+    return {
+      ends: 'insufficient-info',
+      why: `its FDB (bridge fdb) was not read whole, and what was read has no entry for ${mac}`,
+      evidence: [evidence(entry)],
+    };
   const flood = own.filter((item) => item.mac === '00:00:00:00:00:00');
   const learnt = exact.some(({ state }) => state !== '') ? undefined : learntFrom(world, way, station, device, mac);
   if (learnt) return learnt;
@@ -181,8 +187,16 @@ export function decapsulate(way: Way, station: Station): Way[] {
   const { packet } = way;
   const candidates = devicesOf(station).filter(({ link }) => link.kind === inside.kind);
   const base = { kind: 'decapsulate' as const, brief: `no ${inside.kind} takes it` };
+  const unread = devicesUnread(station);
   const fail = (says: string, refs: EvidenceRef[]): Way[] =>
-    ended(way, 'dropped', { ...base, says, evidence: [...refs, ...inside.evidence] });
+    unread === undefined
+      ? ended(way, 'dropped', { ...base, says, evidence: [...refs, ...inside.evidence] })
+      : ended(way, 'insufficient-info', {
+          ...base,
+          brief: `${inside.kind}?`,
+          says: `whether a device of ${nameOf(station)} takes this ${inside.kind} can't be told: ${unread}`,
+          evidence: [evidence(`${station.key}/ip-link`), ...inside.evidence],
+        });
   const listening = inside.vni === undefined ? candidates : candidates.filter((device) => portOf(device) === packet.destinationPort);
   const up = listening.filter((device) => deadReason(device) === undefined);
   const all = `${station.key}/ip-link`;
