@@ -97,12 +97,14 @@ function verdictOf(
     };
   if (objects.services.length === 0 && objects.unknown.length === 0 && judged.length > 0 && notChecked.length === 0)
     return { status: 'healthy', summary: 'there is nothing to verify: there is no Service' };
-  const asFar = `the tables of ${judged.length} ${judged.length === 1 ? 'node does' : 'nodes do'} what the API says of ${objects.services.length} ${objects.services.length === 1 ? 'Service' : 'Services'}`;
+  // What other rules do behind the translation is not judged, and may be meant; that all is well is not said of it.
+  const [stopped] = findings.filter(({ kind }) => kind === 'stopped-after');
+  const asFar = `${stopped ? `the rules of kube-proxy on ${judged.length} ${judged.length === 1 ? 'node' : 'nodes'} do` : `the tables of ${judged.length} ${judged.length === 1 ? 'node does' : 'nodes do'}`} what the API says of ${objects.services.length} ${objects.services.length === 1 ? 'Service' : 'Services'}`;
   if (judged.length === 0) return { status: 'unknown', summary: `no node could be judged: ${notChecked[0]?.why ?? 'none was looked at'}` };
   if (notChecked.length > 0)
     return { status: 'unknown', summary: `as far as could be told, ${asFar}; ${notChecked[0]?.what}: ${notChecked[0]?.why}` };
   return {
     status: 'healthy',
-    summary: `${asFar}${settling > 0 ? `; ${settling} ${settling === 1 ? 'difference is' : 'differences are'} too young to tell` : ''}`,
+    summary: `${asFar}${settling > 0 ? `; ${settling} ${settling === 1 ? 'difference is' : 'differences are'} too young to tell` : ''}${stopped ? `; but ${stopped.title}` : ''}`,
   };
 }

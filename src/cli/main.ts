@@ -176,7 +176,9 @@ It reads only: a privileged pod on each node, deleted at the end, runs iptables-
 A packet is walked through the tables to every address of every Service, and its end compared with what the API means.
 
 Exit codes:
-  0 as the API means   1 a node differs   2 bad usage or configuration   3 could not tell   130/143 ended by a signal
+  0 the rules of kube-proxy are as the API means   1 those of a node differ   2 bad usage or configuration   3 could not tell
+  130/143 ended by a signal
+What other rules stop behind the translation (FORWARD, a policy) is a note, and changes no exit code.
 `;
 
 const traceHelp = (name: string): string => `

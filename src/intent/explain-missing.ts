@@ -1,6 +1,7 @@
 import { evidence } from '../model/evidence.ts';
 import { findChain, type Hook, type Table } from '../model/netfilter.ts';
 import type { Step } from '../walk/netfilter.ts';
+import { ruleOfStep, untrackedBy } from '../walk/step-rule.ts';
 import type { Difference } from './compare.ts';
 import { entryKey, type FrontEntry } from './entries.ts';
 import { describe, describeBases, doubtOf, type Explained, mostLines, type Scene } from './scene.ts';
@@ -23,7 +24,8 @@ export function explainMissing(scene: Scene, difference: Difference): Explained 
   const does = difference.expects === 'translated' ? 'translate' : 'refuse';
   const entries = scene.current.flatMap((item) =>
     (scene.entriesOf(item).get(entryKey(difference.front)) ?? [])
-      .filter((entry) => entry.does === does)
+      // A rule of older kube-proxies that marks for masquerading names the front too, and translates nothing.
+      .filter((entry) => entry.does === does && entry.target !== 'KUBE-MARK-MASQ')
       .map((entry) => ({ writer: item, entry })),
   );
   const [first] = entries;
@@ -79,7 +81,7 @@ function unreached(scene: Scene, writer: Writer, entry: FrontEntry, difference: 
       evidence: [evidence(at, ...lines.slice(0, mostLines - 1), entry.line)],
     };
   }
-  if (!came) return turnedOff(scene, writer, hook, steps, jump, entry);
+  if (!came) return turnedOff(scene, writer, hook, difference, jump, entry);
   return behindEntry(
     scene,
     writer,
@@ -91,17 +93,36 @@ function unreached(scene: Scene, writer: Writer, entry: FrontEntry, difference: 
 
 const isIn = (step: Step, writer: Writer, table: Table): boolean => step.source === writer.source && step.table === table.name;
 
+/** Actions after which a packet meets no further rule of its table. */
+const ending: ReadonlySet<string> = new Set(['accept', 'drop', 'reject', 'queue', 'dnat', 'snat', 'masquerade', 'redirect', 'netmap']);
+
+/**
+ * Whether a rule takes a packet out of kube-proxy's hands. What jumps, marks or logs and lets the packet come back does not, and what jumps
+ * into kube-proxy's own chains is its own, wherever it stands: nobody may be told to take that away.
+ */
+function takes(scene: Scene, step: Step, home: string): boolean {
+  const rule = ruleOfStep(scene.tables.rulesets, step);
+  if (rule === undefined || jumpTarget(rule)?.startsWith('KUBE-')) return false;
+  return rule.statements.some(
+    ({ role, kind }) => role === 'action' && (ending.has(kind) || kind === 'goto' || (kind === 'return' && step.chain === home)),
+  );
+}
+
 /** A rule before the jump ended the packet's way, or the jump's own conditions leave it out. */
 function turnedOff(
   scene: Scene,
   writer: Writer,
   hook: Hook,
-  steps: readonly Step[],
+  { outcome }: Difference,
   jump: { line: number; text: string },
   entry: FrontEntry,
 ): Explained {
   const at = scene.tables.entryOf(writer.source);
-  const before = steps.filter((step) => step.hook === hook && step.by === 'rule' && !isOfKubeProxy(step)).at(-1);
+  const inTable = (outcome?.steps ?? []).filter(
+    (step) => step.hook === hook && step.source === writer.source && step.table === 'nat' && !isOfKubeProxy(step),
+  );
+  const untracked = outcome && untrackedBy(scene.tables.rulesets, outcome);
+  const before = untracked ?? inTable.filter((step) => takes(scene, step, hook.toUpperCase())).at(-1);
   if (before !== undefined)
     return {
       kind: 'shadowed',
@@ -122,13 +143,21 @@ function behindEntry(scene: Scene, writer: Writer, table: Table, steps: readonly
   const at = scene.tables.entryOf(writer.source);
   const own = steps.filter((step) => isIn(step, writer, table) && step.by === 'rule');
   const taken = writer.mode === 'nftables' || own.some((step) => step.line === entry.line);
-  const last = own.at(-1);
-  if (!taken && last !== undefined)
+  const home = entry.address === null ? 'KUBE-NODEPORTS' : entryChain(writer.mode);
+  const taker = own.filter((step) => takes(scene, step, home)).at(-1);
+  if (!taken && taker !== undefined)
     return {
       kind: 'shadowed',
-      cause: `shadow ${last.source} ${last.table} ${last.line}`,
-      why: `a rule before its own takes it: ${describe(last)}`,
-      evidence: [evidence(at, last.line, entry.line)],
+      cause: `shadow ${taker.source} ${taker.table} ${taker.line}`,
+      why: `a rule before its own takes it: ${describe(taker)}`,
+      evidence: [evidence(at, taker.line, entry.line)],
+    };
+  if (!taken)
+    return {
+      kind: 'missing',
+      cause: `entry not met ${writer.source} ${entry.line}`,
+      why: `packets come to chain ${entryChain(writer.mode)}, and its rule does not take them: "${entry.text}"`,
+      evidence: [evidence(at, entry.line)],
     };
   const target = entry.target === undefined ? undefined : findChain(table, entry.target);
   const lines = target ? [target.line, ...target.rules.map((rule) => rule.line)] : [];

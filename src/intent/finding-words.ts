@@ -41,11 +41,17 @@ const originWords: Record<Origin, string> = {
   barred: 'outside of the source ranges',
 };
 
-/** Commands to type next. */
-export const nextOf = (node: string, { planned: { port } }: Front): string[] => [
-  `k8snet diagnose svc/${port.name} -n ${port.namespace} --from node/${node}`,
-  `kubectl get pods -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=${node} -o wide`,
-];
+/** Commands to type next. What stops the packets of pods does not meet those of the node itself, and is no matter of kube-proxy. */
+export const nextOf = (node: string, { planned: { port } }: Front, kind: DifferenceKind, from: readonly Origin[]): string[] => {
+  const diagnose = `k8snet diagnose svc/${port.name} -n ${port.namespace}`;
+  if (kind !== 'stopped-after') return [`${diagnose} --from node/${node}`, kubeProxyOf(node)];
+  return from.includes('node')
+    ? [`${diagnose} --from node/${node}`]
+    : [`kubectl get pods -A --field-selector spec.nodeName=${node} -o wide`, `${diagnose} --from pod/NAMESPACE/NAME`];
+};
+
+const kubeProxyOf = (node: string): string =>
+  `kubectl get pods -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=${node} -o wide`;
 
 const restart =
   'Restart kube-proxy on NODE, which writes all of its rules anew: `kubectl delete pod -n kube-system -l k8s-app=kube-proxy --field-selector spec.nodeName=NODE`';
@@ -65,7 +71,7 @@ const fixes: Record<DifferenceKind, readonly string[]> = {
     'Once the rules of its own are there, remove what the other mode or backend has left: kube-proxy --cleanup with its image and mode, or a reboot of NODE',
   ],
   'stale-front': [restart],
-  'stopped-after': ['Not a matter of kube-proxy: ask k8snet diagnose'],
+  'stopped-after': ['Not a matter of kube-proxy: ask k8snet diagnose from a client of NODE'],
 };
 
 /** Steps that would mend it. */

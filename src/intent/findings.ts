@@ -80,7 +80,7 @@ function toFinding(result: NodeResult, group: readonly Verified[], peersOf: Peer
     evidence: evidenceOf(group, fronts),
     peersRight: peers.right,
     peersAlike: peers.alike,
-    next: nextOf(result.node, fronts[0] as Front),
+    next: nextOf(result.node, fronts[0] as Front, kind, from),
     fix: fixOf(kind, result.node),
   };
 }

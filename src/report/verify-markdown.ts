@@ -3,7 +3,7 @@ import { WHOLE_OUTPUT } from './evidence-lines.ts';
 import { cut } from './layout.ts';
 import { codeBlock, codeSpan, escapeHtml, escapeProse, tableCell } from './markdown-escape.ts';
 import { fitInto, type Limits } from './markdown-limits.ts';
-import { count, someOf } from './words.ts';
+import { count, someOf, verifyWord } from './words.ts';
 
 const MOST_CHARACTERS = 65_536;
 const CUT = '_This report was cut to fit into a ticket, evidence first; `k8snet verify -o json` has all of it._';
@@ -15,7 +15,7 @@ export const renderVerifyMarkdown = (report: VerifyReport): string => fitInto(MO
 
 function* sectionsOf(report: VerifyReport, limits: Limits): Generator<string> {
   const { verdict, scope, findings, notChecked } = report;
-  yield `## ${verdict.status.toUpperCase()}: ${prose(verdict.summary, limits)}`;
+  yield `## ${verifyWord(report)}: ${prose(verdict.summary, limits)}`;
   yield prose(`${count(scope.services, 'Service')} on ${count(scope.nodes.length, 'node')}: ${someOf(scope.nodes, 6)}`, limits);
   for (const finding of findings.slice(0, limits.findings)) yield findingSection(finding, limits);
   if (findings.length > limits.findings) yield `_${count(findings.length - limits.findings, 'more finding')} cut._`;

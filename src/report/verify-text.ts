@@ -4,7 +4,7 @@ import { paragraph, table, usableWidth } from './layout.ts';
 import { bulletSection, type Layout, section } from './sections.ts';
 import { stepLines } from './steps.ts';
 import { createStyle, paintState, type RenderOptions } from './style.ts';
-import { count, someOf } from './words.ts';
+import { count, someOf, verifyWord } from './words.ts';
 
 /** Findings of one kind beyond this many are counted, unless more is asked for. */
 const FINDINGS_SHOWN = 10;
@@ -28,10 +28,11 @@ export function renderVerifyText(report: VerifyReport, { color, width, verbose }
   ].join('\n')}\n`;
 }
 
-function headLines({ verdict, scope }: VerifyReport, { style, width }: Layout): string[] {
+function headLines(report: VerifyReport, { style, width }: Layout): string[] {
+  const { verdict, scope } = report;
   const looked = `${count(scope.services, 'Service')}${scope.allServices ? ' (all of the cluster)' : ''} on ${count(scope.nodes.length, 'node')}: ${someOf(scope.nodes, 6)}`;
   return [
-    ...paragraph(verdict.summary, { label: `${verdict.status.toUpperCase()}:`, hang: 2, width, paint: paintState(style, verdict.status) }),
+    ...paragraph(verdict.summary, { label: `${verifyWord(report)}:`, hang: 2, width, paint: paintState(style, verdict.status) }),
     ...paragraph(looked, { indent: 2, width }),
   ];
 }
@@ -43,7 +44,7 @@ function findingLines(finding: Finding, layout: Layout, titled: boolean): string
   const paint = severity === 'fault' ? style.bad : style.unsure;
   const [first, ...others] = next;
   const commands = first === undefined ? [] : ['', '  next', ...[first, ...others].map((command) => `    ${style.command(command)}`)];
-  const whole = severity === 'fault' || verbose > 0;
+  const whole = severity === 'fault' || kind === 'stopped-after' || verbose > 0;
   return [
     ...paragraph(titled ? title : `on node ${finding.node}`, { label: `${severity}[${kind}]:`, hang: 2, width, paint }),
     ...(whole ? evidenceLines(evidence, layout, verbose > 0 ? Number.POSITIVE_INFINITY : EVIDENCE_ROWS) : []),

@@ -1,4 +1,5 @@
 import type { Layer, Place, Report } from '../schema/report.ts';
+import type { VerifyReport } from '../schema/verify.ts';
 import { groupBy } from './group.ts';
 
 export const LAYER_NAMES: Record<Layer, string> = { dns: 'DNS', service: 'Service', cni: 'CNI', app: 'application' };
@@ -86,3 +87,9 @@ function shortKind(kind: string): string {
 function inSeconds(seconds: number): string {
   return `${seconds.toFixed(1)} s`;
 }
+
+/** The word before a verdict of `verify`: where other rules stop what kube-proxy's translate, the rules are as meant, and "healthy" is too much. */
+export const verifyWord = ({ verdict, findings }: VerifyReport): string =>
+  verdict.status === 'healthy' && findings.some(({ kind }) => kind === 'stopped-after')
+    ? 'RULES AS INTENDED'
+    : verdict.status.toUpperCase();

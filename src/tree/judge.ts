@@ -59,7 +59,13 @@ export function judgeFacts(facts: Facts, checks: readonly Check[]): Judgement {
   if (missing !== null) return { ...base, status: 'unknown', layer: null, confidence: 'low', summary: `could not tell: ${missing}` };
   const doubts =
     facts.probes.some((probe) => probe.unknown !== null && probe.stage !== 'payload') || facts.snapshot.manifest.access.lost.length > 0;
-  return { ...base, status: 'healthy', layer: null, confidence: doubts ? 'medium' : 'high', summary: healthySummary(facts) };
+  return {
+    ...base,
+    status: 'healthy',
+    layer: null,
+    confidence: doubts ? 'medium' : 'high',
+    summary: `${healthySummary(facts)}${butOf(findings)}`,
+  };
 }
 
 /** Closes a summary for which no check has a cause. */
@@ -153,6 +159,12 @@ function whatWasNotSeenToWork(facts: Facts): string | null {
   if (reached.length === 0 && target.port && target.port.protocol !== 'TCP')
     return `port ${target.port.port} is ${target.port.protocol}: no answer can be asked for without knowing what the application speaks`;
   return `no connection to the Service was tried from ${client.origin}${reason ? ` (${reason})` : ''}`;
+}
+
+/** Connections to what is no endpoint may be answered too, by somebody else: who reads the verdict alone has to know. */
+function butOf(findings: readonly JudgedFinding[]): string {
+  const stale = findings.find(({ meta, fault }) => meta.slug === 'service-rules-stale' && fault.title.includes(' which is no endpoint'));
+  return stale === undefined ? '' : `; but ${stale.fault.title}`;
 }
 
 function healthySummary(facts: Facts): string {

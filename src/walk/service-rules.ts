@@ -3,6 +3,7 @@ import { type EvidenceRef, evidence } from '../model/evidence.ts';
 import type { NetfilterRuleset, Rule } from '../model/netfilter.ts';
 import { chainOutcomes, type Decision, evaluateHook, type Outcome } from './netfilter.ts';
 import { contextOf, deviceFor, entryOfDecision, packetOf, rulesetsOf } from './node-rules.ts';
+import { untrackedBy } from './step-rule.ts';
 
 /** What a node's rules do to the first packet to a virtual address. */
 export interface VirtualAddressWalk {
@@ -14,6 +15,8 @@ export interface VirtualAddressWalk {
   decision: Decision | undefined;
   why: string | undefined;
   outcomes: Outcome[];
+  /** The rule by which every packet to the address is untracked, so that none can be translated. */
+  untrackedBy: Decision | undefined;
   /** Rules and map elements that name the address, wherever they stand. */
   mentions: Mention[];
   /** All rules of the node were read, so that "there is none" can be said. */
@@ -28,6 +31,8 @@ export interface Mention {
   translates: boolean;
   line: number;
   source: NetfilterRuleset['source'];
+  /** The chain that the rule stands in; an element of a map stands in none. */
+  chain?: string;
 }
 
 /**
@@ -66,6 +71,8 @@ export function walkVirtualAddress(
   const rest = outcomes.filter((outcome) => !outcome.dnat?.address);
   const worst =
     rest.find((outcome) => outcome.verdict === 'insufficient-info') ?? rest.find((outcome) => outcome.verdict !== 'accept') ?? rest[0];
+  const stepOf = (outcome: Outcome | undefined): Decision | undefined =>
+    outcome?.assumptions.length === 0 ? untrackedBy(rulesets.value, outcome) : undefined;
   return {
     backends,
     untranslated:
@@ -75,6 +82,7 @@ export function walkVirtualAddress(
     decision: worst?.verdict === 'accept' ? undefined : worst?.decidedBy,
     why: worst?.why,
     outcomes,
+    untrackedBy: outcomes.length > 0 && outcomes.every((outcome) => stepOf(outcome) !== undefined) ? stepOf(outcomes[0]) : undefined,
     mentions: rulesets.value.flatMap((ruleset) => mentionsOf(net, ruleset, flow.address, flow.port)),
     complete: rulesets.complete,
     incompleteWhy: rulesets.complete ? undefined : incompleteReason(net),
@@ -110,6 +118,7 @@ function mentionsOf(net: NamespaceFacts, ruleset: NetfilterRuleset, address: str
             (table.name === 'nat' && !/^KUBE-(SVC|SEP|FW|EXT|XLB|SVL)-/.test(chain.name)) || /^(service-ips|services)$/.test(chain.name),
           line: rule.line,
           source: ruleset.source,
+          chain: chain.name,
         })),
     ),
     ...table.sets.flatMap((set) =>

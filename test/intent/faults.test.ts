@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { renderVerifyText } from '../../src/report/verify-text.ts';
 import { bundle, changed, lineBefore, report, said, withEntries, without } from './change.ts';
 
 /** Recordings of the real cluster with nothing wrong; one thing is then changed in what one node said, as somebody's hand or tool would. */
@@ -103,6 +104,51 @@ describe('iptables mode, one thing wrong on one node', () => {
     ]);
     expect(findings[0]?.why).toContain(chain);
     expect(findings[0]?.evidence[0]?.lines.map(({ text }) => text).join('\n')).toContain(`-d ${vip}/32`);
+  });
+
+  it("never tells to take kube-proxy's own jump away", () => {
+    const [finding, ...others] = report(
+      changed(iptables, { [rules]: (text) => text.replace(portal, `-A KUBE-SERVICES -s 10.99.0.0/16 -d ${vip}/32`) }),
+    ).findings;
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ severity: 'fault', kind: 'missing', node: 'n1', from: ['pod', 'node', 'endpoint'] });
+    expect(finding?.why).toMatch(/^packets come to chain KUBE-SERVICES, and its rule does not take them: "-A KUBE-SERVICES -s 10\.99/);
+    expect(finding?.evidence[0]?.lines.map(({ text }) => text).join('\n')).not.toContain('-j KUBE-SERVICES');
+    expect(finding?.fix.join(' ')).toMatch(/^Restart kube-proxy/);
+  });
+
+  it("takes what only jumps or marks on the packet's way for no rule that takes it", () => {
+    const conditional = (text: string) =>
+      lineBefore(
+        /-A PREROUTING .*-j KUBE-SERVICES/,
+        '[0:0] -A PREROUTING -j MARK --set-xmark 0x0/0x0',
+      )(text).replace(/-A PREROUTING (.*-j KUBE-SERVICES)/, '-A PREROUTING -s 10.99.0.0/16 $1');
+    expect(at(conditional)).toEqual([
+      expect.stringMatching(/^fault unhooked n1 pod\+endpoint: the jump to kube-proxy's rules leaves it out: "-A PREROUTING -s 10\.99/),
+    ]);
+  });
+
+  it('names the rule by which nothing is tracked, and so nothing translated', () => {
+    const raw = `*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n[0:0] -A PREROUTING -d ${vip}/32 -j NOTRACK\nCOMMIT\n`;
+    const [finding, ...others] = report(
+      changed(iptables, { [rules]: (text) => raw + text.replace(/\*raw\n[\s\S]*?COMMIT\n/, '') }),
+    ).findings;
+    expect(others).toEqual([]);
+    expect(finding).toMatchObject({ severity: 'fault', kind: 'shadowed', from: ['pod', 'endpoint'] });
+    expect(finding?.why).toContain(`raw PREROUTING: "-A PREROUTING -d ${vip}/32 -j NOTRACK"`);
+  });
+
+  it('does not call it healthy where another rule stops what is translated, and blames nothing of kube-proxy', () => {
+    const all = report(changed(iptables, { [rules]: lineBefore(/-A FORWARD /, '[0:0] -A FORWARD -i cni0 -j DROP') }));
+    expect(all.findings.map(({ severity, kind }) => `${severity} ${kind}`)).toEqual(['note stopped-after']);
+    expect(all.verdict).toMatchObject({
+      status: 'healthy',
+      summary: expect.stringMatching(/^the rules of kube-proxy on 3 nodes do .*; but node n1/),
+    });
+    const text = renderVerifyText(all, { color: false, width: 200, verbose: 0 });
+    expect(text).toMatch(/^RULES AS INTENDED: /);
+    expect(text).toMatch(/\| .*-A FORWARD -i cni0 -j DROP/);
+    expect(all.findings[0]?.next.join(' ')).not.toMatch(/--from node|kube-proxy/);
   });
 
   it('finds a reject rule that should have gone', () => {

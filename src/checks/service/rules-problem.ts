@@ -1,7 +1,9 @@
 import type { Facts } from '../../facts/facts.ts';
 import type { EvidenceRef } from '../../model/evidence.ts';
 import { evidence } from '../../model/evidence.ts';
+import type { Outcome } from '../../walk/netfilter.ts';
 import { entryOfDecision } from '../../walk/node-rules.ts';
+import type { Mention } from '../../walk/service-rules.ts';
 import { expectedEndpoints, type WalkedService } from './virtual-services.ts';
 
 export interface RulesProblem {
@@ -41,14 +43,15 @@ export function rulesProblem(facts: Facts, { virtual, walk }: WalkedService): Ru
         .slice(0, 3)
         .map(({ decision }) => evidence(entryOfDecision(net, decision), decision.line)),
       sentence: [
-        extra.length > 0 ? `they lead to ${extra.join(', ')}, which is no endpoint any more` : '',
+        extra.length > 0 ? `they lead${shareOf(walk.outcomes, extra)} to ${extra.join(', ')}, which is no endpoint any more` : '',
         absent.length > 0 ? `they leave out ${absent.join(', ')}` : '',
       ]
         .filter(Boolean)
         .join(', and '),
     };
   }
-  if (expected.length === 0) return null;
+  // What has no connection is never translated: that is the doing of the rule that says so (SVC012).
+  if (expected.length === 0 || walk.untrackedBy !== undefined) return null;
   if (
     walk.untranslated === 'rejected' &&
     walk.decision &&
@@ -70,7 +73,9 @@ export function rulesProblem(facts: Facts, { virtual, walk }: WalkedService): Ru
       (step) => /@service-ips\b/.test(step.text) || rules.some((rule) => rule.line === step.line && rule.source === step.source),
     ),
   );
-  if (rules.length > 0 && !reached)
+  // Packets that come to the chain of its rule are led there: what is wrong is in the chain.
+  const passed = rules.some((rule) => rule.chain === 'KUBE-SERVICES' && walk.outcomes.some((outcome) => entersServices(outcome, rule)));
+  if (rules.length > 0 && !reached && !passed)
     return {
       kind: 'unhooked',
       extra: [],
@@ -85,6 +90,22 @@ export function rulesProblem(facts: Facts, { virtual, walk }: WalkedService): Ru
     extra: [],
     absent: expected.map((endpoint) => endpoint.address),
     evidence: rules.slice(0, 2).map((rule) => rule.ref),
-    sentence: rules.length > 0 ? 'its rule leads to a chain that translates nothing' : 'no rule translates it',
+    sentence:
+      rules.length === 0
+        ? 'no rule translates it'
+        : reached
+          ? 'its rule leads to a chain that translates nothing'
+          : 'packets come to chain KUBE-SERVICES, and its rule there does not take them',
   };
 }
+
+/** ` 33 % of the connections`; nothing where it is all of them. */
+function shareOf(outcomes: readonly Outcome[], addresses: readonly string[]): string {
+  const led = outcomes.filter(({ dnat }) => dnat?.address !== undefined && addresses.includes(dnat.address));
+  const share = Math.round(100 * led.reduce((sum, { probability }) => sum + probability, 0));
+  return share === 0 || share >= 100 ? '' : ` ${share} % of the connections`;
+}
+
+/** The filter table has a chain of the same name, which translates nothing. */
+const entersServices = ({ steps }: Outcome, { source }: Mention): boolean =>
+  steps.some((step) => step.source === source && step.table === 'nat' && / -[jg] KUBE-SERVICES$/.test(step.text));

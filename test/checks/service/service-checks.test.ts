@@ -141,6 +141,45 @@ it('service-traffic-lost-unexplained: says so with low confidence where the rule
   expect(verdictOf(blind)).toEqual({ status: 'fault', layer: 'service', slug: 'service-traffic-lost-unexplained' });
 });
 
+describe('one rule of node n1 changed in a sound recording', () => {
+  const sound = readBundle('svc-targetport');
+  const rules = /^node\/n1\/iptables-save$/;
+  const vip: string = JSON.parse(sound.entries.get('api/api/v1/namespaces/default/services/my-service')?.stdout ?? '').spec.clusterIP;
+  const portal = `-A KUBE-SERVICES -d ${vip}/32`;
+  const untracked = (chain: string, target: string) => (text: string) =>
+    `*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n[0:0] -A ${chain} -d ${vip}/32 -j ${target}\nCOMMIT\n${text.replace(/\*raw\n[\s\S]*?COMMIT\n/, '')}`;
+
+  it.each(['NOTRACK', 'CT --notrack'])('a raw rule with %s is named, and the jump to the rules of the Service is not', (target) => {
+    const snapshot = edited(sound, rules, untracked('PREROUTING', target));
+    const [fault] = faultsOf(checkOf('rule-before-kube-proxy'), snapshot);
+    expect(fault.title).toMatch(/^a rule in raw PREROUTING of node n1 takes what is sent to .* out of connection tracking/);
+    expect(quoted(snapshot, fault)).toEqual([`[0:0] -A PREROUTING -d ${vip}/32 -j ${target}`]);
+    for (const slug of ['service-rules-unhooked', 'service-rules-missing'])
+      expect(['pass', 'skip']).toContain(resultOf(checkOf(slug), snapshot).state);
+  });
+
+  it('a raw rule for the node itself does nothing to a pod', () => {
+    expect(resultOf(checkOf('rule-before-kube-proxy'), edited(sound, rules, untracked('OUTPUT', 'NOTRACK'))).state).toBe('pass');
+  });
+
+  it('a rule of kube-proxy that asks for more is wrong itself, and nothing is said to be unhooked', () => {
+    const snapshot = edited(sound, rules, (text) => text.replace(portal, portal.replace('-d', '-s 10.99.0.0/16 -d')));
+    const [fault] = faultsOf(checkOf('service-rules-missing'), snapshot);
+    expect(fault.title).toMatch(/packets come to chain KUBE-SERVICES, and its rule there does not take them$/);
+    expect(quoted(snapshot, fault).join('\n')).toContain(`-A KUBE-SERVICES -s 10.99.0.0/16 -d ${vip}/32`);
+    expect(resultOf(checkOf('service-rules-unhooked'), snapshot).state).not.toBe('fail');
+  });
+
+  it('says which share of the connections goes to what is no endpoint', () => {
+    const target = /(default\/my-service:http" -m tcp -j DNAT --to-destination )[\d.]+/;
+    const [fault] = faultsOf(
+      checkOf('service-rules-stale'),
+      edited(sound, rules, (text) => text.replace(target, '$110.244.9.9')),
+    );
+    expect(fault.title).toMatch(/they lead \d+ % of the connections to 10\.244\.9\.9, which is no endpoint any more/);
+  });
+});
+
 describe('look-alikes of the faults above', () => {
   const slug = (wanted: string) => checks.find(({ meta }) => meta.slug === wanted) ?? expect.fail(wanted);
   const withEntry = (snapshot: ReturnType<typeof readBundle>, path: string, items: object[]): ReturnType<typeof readBundle> => ({
