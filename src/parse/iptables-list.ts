@@ -1,6 +1,7 @@
 import type { Chain, NetfilterRuleset, Rule, Table } from '../model/netfilter.ts';
 import type { Parsed, UnparsedLine } from '../model/parsed.ts';
 import { listedRule } from './iptables/listed-rule.ts';
+import { misreadPart } from './iptables/misread.ts';
 import { parseRule } from './iptables/rule.ts';
 import { ruleSequences } from './iptables/rule-sequence.ts';
 import { baseChain } from './iptables-save.ts';
@@ -114,6 +115,8 @@ function readRuleLine(
     state.unparsed.push({ line: number, text: line, why: 'why' in rule ? rule.why : 'its chain is not in the output' });
     return undefined;
   }
+  const misread = misreadPart(rule.statements);
+  if (misread !== undefined) state.unparsed.push({ line: number, text: line, why: misread });
   const read: Rule = {
     line: number,
     text: line,

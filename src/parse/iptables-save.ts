@@ -1,5 +1,6 @@
 import type { BaseChain, Chain, Hook, NetfilterRuleset, RulesetSource, RulesetWarning, Statement, Table } from '../model/netfilter.ts';
 import type { Doubt, Parsed, UnparsedLine } from '../model/parsed.ts';
+import { misreadPart } from './iptables/misread.ts';
 import { parseRule } from './iptables/rule.ts';
 import { type RuleSequences, ruleSequences } from './iptables/rule-sequence.ts';
 import { endsInLine } from './text-lines.ts';
@@ -206,6 +207,9 @@ function readRule(state: State, line: string, number: number): void {
     keepUnreadRule(state, match[3], number, why);
     return;
   }
+  const misread = misreadPart(rule.statements);
+  // It stands in its chain all the same, so that a packet walk knows that something is there.
+  if (misread !== undefined) state.unparsed.push({ line: number, text: line, why: misread });
   shareName(rule.statements.at(-1), state.chains);
   const counters = match[1] === undefined ? rule.counters : { packets: Number(match[1]), bytes: Number(match[2]) };
   const parsed = {

@@ -1,6 +1,7 @@
 import type { Action, ModuleOption } from '../../model/netfilter.ts';
 import { fixedTarget, portRange } from '../nat-target.ts';
 import { valueAndMask } from './generic.ts';
+import { hasAddresses } from './misread.ts';
 import { onlyOptions, optionOf, optionsText, optionValue } from './options.ts';
 
 /**
@@ -61,7 +62,7 @@ const nat =
   (options) => {
     if (!onlyOptions(options, option, ...natFlags)) return undefined;
     const target = fixedTarget(options.filter((other) => other.name === option).map((other) => other.values[0] ?? ''));
-    return target && { role: 'action', kind, to: target, flags: flagsOf(options) };
+    return target?.type === 'fixed' && hasAddresses(target) ? { role: 'action', kind, to: target, flags: flagsOf(options) } : undefined;
   };
 
 const natFlags = ['random', 'random-fully', 'persistent'];
