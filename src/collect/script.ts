@@ -93,15 +93,15 @@ function runLane(sections: readonly Section[], indexes: readonly number[]): stri
 const emitSections = (nonce: string): string =>
   [
     'cd "$w" || exit 0',
-    'wc -c [0-9]*.err [0-9]*.out >sizes 2>/dev/null',
+    'wc -c [0-9]*.err [0-9]*.out >"$w/sizes" 2>/dev/null',
     'parts=; last=',
     'while read -r size name; do',
-    `case "$name" in *.err) [ "$size" -le ${stderrBytes} ] || { head -c ${stderrBytes} "$name" >cut; mv cut "$name"; }; continue;; *.out) i=\${name%.out};; *) continue;; esac`,
+    `case "$name" in *.err) [ "$size" -le ${stderrBytes} ] || { head -c ${stderrBytes} "$name" >"$w/cut"; mv cut "$name"; }; continue;; *.out) i=\${name%.out};; *) continue;; esac`,
     'rc=; [ -s "$i.rc" ] && read -r rc <"$i.rc"',
-    `printf '%s@@k8snet:${nonce}:begin:%s\n' "$last" "$i" >"$i.begin"`,
-    `printf '\n@@k8snet:${nonce}:out:%s:%s:%s\n' "$i" "$rc" "$size" >"$i.middle"`,
+    `printf '%s@@k8snet:${nonce}:begin:%s\n' "$last" "$i" >"$w/$i.begin"`,
+    `printf '\n@@k8snet:${nonce}:out:%s:%s:%s\n' "$i" "$rc" "$size" >"$w/$i.middle"`,
     `parts="$parts $i.begin $name $i.middle $i.err"; last="\n@@k8snet:${nonce}:end:$i\n"`,
-    'done <sizes',
+    'done <"$w/sizes"',
     '[ -z "$parts" ] || cat $parts; printf %s "$last"',
   ].join('\n');
 
