@@ -153,21 +153,18 @@ export const captureOption = (): Option => new Option('--capture', 'also watch a
 /** What has no meaning for a recording: ignored silently, it would be taken for heeded. */
 const ofTheCluster = ['nodeAccess', 'image', 'context', 'kubeconfig', 'cluster', 'user', 'as', 'asGroup'];
 
+const recordOption = (): Option => new Option('--record <file>', 'also write what was collected to FILE.tgz');
+
+/** `conflicts`: what else has no meaning for a recording. */
+const bundleOption = (does: string, conflicts: readonly string[]): Option =>
+  new Option('--bundle <file>', does).conflicts([...conflicts, ...ofTheCluster]);
+
 export function addReportOptions(command: Command): Command {
   return command
     .addOption(new Option('-o, --output <format>', 'text, json or markdown').argParser(oneOf('text', 'json', 'markdown')).default('text'))
     .addOption(colorOption())
-    .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
-    .addOption(
-      new Option('--bundle <file>', 'judge a recording instead of a cluster').conflicts([
-        'from',
-        'port',
-        'capture',
-        'record',
-        'dryRun',
-        ...ofTheCluster,
-      ]),
-    );
+    .addOption(recordOption())
+    .addOption(bundleOption('judge a recording instead of a cluster', ['from', 'port', 'capture', 'record', 'dryRun']));
 }
 
 /** Which Services and nodes are held against the API. */
@@ -203,7 +200,7 @@ export const addTraceOptions = (command: Command): Command =>
     .addOption(new Option('-o, --output <format>', 'text, json or mermaid').argParser(oneOf('text', 'json', 'mermaid')).default('text'))
     .addOption(colorOption())
     .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
-    .addOption(new Option('--bundle <file>', 'trace in a recording instead of a cluster').conflicts(['record', ...ofTheCluster]));
+    .addOption(bundleOption('trace in a recording instead of a cluster', ['record']));
 
 const wholeNumber =
   (least: number, most: number, what: string) =>
@@ -250,17 +247,9 @@ export const addCaptureOptions = (command: Command): Command =>
       ).argParser(triesPerSecond),
     )
     .addOption(new Option('--pcap <directory>', 'also keep the capture files, one for each place'))
-    .addOption(new Option('--record <file>', 'also write what was collected to FILE.tgz'))
+    .addOption(recordOption())
     .addOption(
-      new Option('--bundle <file>', 'judge the captures of a recording instead of making some').conflicts([
-        'from',
-        'port',
-        'watch',
-        'rate',
-        'record',
-        'dryRun',
-        ...ofTheCluster,
-      ]),
+      bundleOption('judge the captures of a recording instead of making some', ['from', 'port', 'watch', 'rate', 'record', 'dryRun']),
     );
 
 /** How `parse` puts out what it understood. */

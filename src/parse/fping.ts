@@ -2,7 +2,7 @@ import type { Parsed } from '../model/parsed.ts';
 import type { PingOutput, PingRun } from '../model/probe.ts';
 import { failureOfWords } from './failure-words.ts';
 import { applyRules, type Line, type LineRule, linesOf } from './line-rules.ts';
-import { icmpCauseOf } from './ping.ts';
+import { icmpErrorOf } from './ping.ts';
 import { shellMarkRules } from './shell-mark.ts';
 import { endsInLine } from './text-lines.ts';
 
@@ -34,7 +34,7 @@ const rules: readonly LineRule<State>[] = [
   ],
   [
     /^(\S+) +: \[(\d+)\], (timed out) \(.*\)$/,
-    (state, [, target = '', seq, words = ''], at) => failed(runOf(state, target, at), words, undefined, Number(seq), at),
+    (state, [, target = '', seq, words = ''], at) => failed(runOf(state, target, at), words, Number(seq), at),
   ],
   [
     /^(\S+) +: xmt\/rcv\/%loss = (\d+)\/(\d+)\/(\d+)%(?:, min\/avg\/max = ([\d.]+)\/([\d.]+)\/([\d.]+))?$/,
@@ -47,14 +47,15 @@ const rules: readonly LineRule<State>[] = [
   ],
   [
     /^(ICMP .+?) from (\S+) for ICMP Echo sent to (\S+?)(?: \(\S+\))?$/,
-    (state, [, words = '', from, target = ''], at) => answeredByError(runOf(state, target, at), words, from, at),
+    (state, [, words = '', from, target = ''], at) =>
+      void runOf(state, target, at).errors.push(icmpErrorOf(at.line, words, from, undefined)),
   ],
   [
     /^(\S+): ((?:Name or service|nodename nor servname|Temporary failure|No address associated).*)$/,
     (state, [, target = '', words = ''], at) => {
       const run = runOf(state, target, at);
       state.judged.add(run);
-      return failed(run, words, undefined, undefined, at);
+      return failed(run, words, undefined, at);
     },
   ],
   ...shellMarkRules,
@@ -71,14 +72,8 @@ function runOf(state: State, target: string, { line }: Line): PingRun {
   return run;
 }
 
-function failed(run: PingRun, words: string, from: string | undefined, seq: number | undefined, { line }: Line): undefined {
-  run.errors.push({ ...failureOfWords(line, words), from, seq, mtu: undefined });
-  return undefined;
-}
-
-function answeredByError(run: PingRun, words: string, from: string | undefined, { line }: Line): undefined {
-  const cause = icmpCauseOf(words);
-  run.errors.push({ ...failureOfWords(line, words), cause, couldBe: [cause], from, seq: undefined, mtu: undefined });
+function failed(run: PingRun, words: string, seq: number | undefined, { line }: Line): undefined {
+  run.errors.push({ ...failureOfWords(line, words), from: undefined, seq, mtu: undefined });
   return undefined;
 }
 
@@ -100,7 +95,7 @@ function closing(
 function verdict(state: State, target: string, word: string, time: string, at: Line): undefined {
   const run = runOf(state, target, at);
   state.judged.add(run);
-  if (word === 'unreachable') return failed(run, 'no answer', undefined, undefined, at);
+  if (word === 'unreachable') return failed(run, 'no answer', undefined, at);
   run.replies.push({
     line: at.line,
     from: target,

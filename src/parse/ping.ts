@@ -110,20 +110,15 @@ const icmpCauses: readonly (readonly [RegExp, FailureCause])[] = [
   [/Port Unreachable/i, 'refused'],
 ];
 
-export const icmpCauseOf = (words: string): FailureCause => icmpCauses.find(([pattern]) => pattern.test(words))?.[1] ?? 'other';
+/** An ICMP error that a line tells, in the words of iputils or fping. */
+export function icmpErrorOf(line: number, words: string, from: string | undefined, seq: number | undefined): PingError {
+  const [, mtu] = /mtu ?[=:] ?(\d+)/.exec(words) ?? [];
+  const cause = icmpCauses.find(([pattern]) => pattern.test(words))?.[1] ?? 'other';
+  return { ...failureOfWords(line, words), cause, couldBe: [cause], from, seq, mtu: mtu === undefined ? undefined : Number(mtu) };
+}
 
 function icmpError(state: State, { line }: Line, words: string, from: string, seq: number | undefined): undefined {
-  const [, mtu] = /mtu ?[=:] ?(\d+)/.exec(words) ?? [];
-  const cause = icmpCauseOf(words);
-  const error: PingError = {
-    ...failureOfWords(line, words),
-    cause,
-    couldBe: [cause],
-    from,
-    seq,
-    mtu: mtu === undefined ? undefined : Number(mtu),
-  };
-  runOf(state, { line, text: '' }).errors.push(error);
+  runOf(state, { line, text: '' }).errors.push(icmpErrorOf(line, words, from, seq));
   return undefined;
 }
 

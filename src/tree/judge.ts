@@ -53,7 +53,7 @@ export function judgeFacts(facts: Facts, checks: readonly Check[]): Judgement {
       status: 'fault',
       layer: layerOfStage(unexplained[0] as ProbeResult),
       confidence: 'low',
-      summary: `${describeProbe(unexplained[0] as ProbeResult)}, ${nothingExplains}`,
+      summary: `${describeProbe(unexplained[0] as ProbeResult)}, and nothing that was read explains it`,
     };
   const missing = whatWasNotSeenToWork(facts);
   if (missing !== null) return { ...base, status: 'unknown', layer: null, confidence: 'low', summary: `could not tell: ${missing}` };
@@ -67,9 +67,6 @@ export function judgeFacts(facts: Facts, checks: readonly Check[]): Judgement {
     summary: `${healthySummary(facts)}${butOf(findings)}`,
   };
 }
-
-/** Closes a summary for which no check has a cause. */
-export const nothingExplains = 'and nothing that was read explains it';
 
 function attribute(
   facts: Facts,

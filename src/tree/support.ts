@@ -2,8 +2,9 @@ import type { Facts } from '../facts/facts.ts';
 import type { VerifyFinding } from '../intent/findings.ts';
 import type { Where } from '../model/check.ts';
 import type { EvidenceRef } from '../model/evidence.ts';
-import { type JudgedFinding, type Judgement, nothingExplains } from './judge.ts';
+import type { JudgedFinding, Judgement } from './judge.ts';
 import { quoteEvidence } from './quote.ts';
+import { describeProbe } from './symptoms.ts';
 import type { WalkedFlow } from './tables.ts';
 import { describeSource, describeTarget } from './ways.ts';
 import { type End, isResidual, isWithoutCause, sharesLine } from './witnesses.ts';
@@ -22,13 +23,10 @@ export function supported(facts: Facts, judgement: Judgement, walked: readonly W
   });
   const [before] = judgement.findings;
   const [root] = findings;
+  const [nameless] = judgement.unexplained;
   const end = walked.find(({ heard }) => heard.agreement === 'no-finding')?.heard.end;
-  if (end !== undefined && judgement.summary.endsWith(nothingExplains))
-    return {
-      ...judgement,
-      findings,
-      summary: judgement.summary.replace(nothingExplains, `which no check explains; by the tables ${end.says}`),
-    };
+  if (judgement.status === 'fault' && root?.severity !== 'fault' && nameless !== undefined && end !== undefined)
+    return { ...judgement, findings, summary: `${describeProbe(nameless)}, which no check explains; by the tables ${end.says}` };
   if (root === undefined || before === undefined || root.severity !== 'fault' || judgement.status !== 'fault')
     return { ...judgement, findings };
   const summary = judgement.summary === before.fault.title ? root.fault.title : judgement.summary;

@@ -41,6 +41,9 @@ const flow6 = (change: Partial<Flow> = {}): Flow => flow({ source: 'fd00:10:1::2
 const tables = (...rulesOf: { base: string; rules: string[] }[]): Case['nft'] =>
   rulesOf.map(({ base, rules }, index) => ({ family: 'ip', name: `t${index}`, sets: [], chains: [{ name: 'c', base, rules }] }));
 
+/** One table of nft's family ip6. */
+const table6 = (...chains: Case['nft'][number]['chains']): Case['nft'] => [{ family: 'ip6', name: 't0', sets: [], chains }];
+
 const filter = (hook: string, priority: string): string => `type filter hook ${hook} priority ${priority}; policy accept;`;
 
 export const found: readonly Found[] = [
@@ -197,14 +200,7 @@ export const found: readonly Found[] = [
     item: {
       ...nothing,
       family: 'ip6',
-      nft: [
-        {
-          family: 'ip6',
-          name: 't0',
-          sets: [],
-          chains: [{ name: 'c', base: 'type nat hook postrouting priority 100; policy accept;', rules: ['masquerade'] }],
-        },
-      ],
+      nft: table6({ name: 'c', base: 'type nat hook postrouting priority 100; policy accept;', rules: ['masquerade'] }),
       flows: [{ ...own, source: 'fd00:10:9::9:9', destination: 'fd00:10:1::1' }],
     },
   },
@@ -296,17 +292,10 @@ export const found: readonly Found[] = [
     item: {
       ...nothing,
       family: 'ip6',
-      nft: [
-        {
-          family: 'ip6',
-          name: 't0',
-          sets: [],
-          chains: [
-            { name: 'marks', base: filter('output', '-200'), rules: ['meta mark set 0x1'] },
-            { name: 'routes', base: 'type route hook output priority -150; policy accept;', rules: ['tcp dport 80 ip6 hoplimit set 9'] },
-          ],
-        },
-      ],
+      nft: table6(
+        { name: 'marks', base: filter('output', '-200'), rules: ['meta mark set 0x1'] },
+        { name: 'routes', base: 'type route hook output priority -150; policy accept;', rules: ['tcp dport 80 ip6 hoplimit set 9'] },
+      ),
       routing: ['ip -6 rule add priority 1000 fwmark 0x1 prohibit'],
       flows: [
         { ...own, source: 'fd00:10:2::1', destination: 'fd00:10:2::2' },
@@ -319,21 +308,14 @@ export const found: readonly Found[] = [
     item: {
       ...nothing,
       family: 'ip6',
-      nft: [
+      nft: table6(
+        { name: 'early', base: filter('prerouting', '-300'), rules: ['udp sport 443 reject'] },
         {
-          family: 'ip6',
-          name: 't0',
-          sets: [],
-          chains: [
-            { name: 'early', base: filter('prerouting', '-300'), rules: ['udp sport 443 reject'] },
-            {
-              name: 'errors',
-              base: 'type route hook output priority 0; policy accept;',
-              rules: ['ip6 nexthdr ipv6-icmp ct mark 0 reject'],
-            },
-          ],
+          name: 'errors',
+          base: 'type route hook output priority 0; policy accept;',
+          rules: ['ip6 nexthdr ipv6-icmp ct mark 0 reject'],
         },
-      ],
+      ),
       flows: [
         flow6({ protocol: 'udp', destinationPort: 443 }),
         flow6({ id: 0x6000, protocol: 'udp', sourcePort: 20_001, destinationPort: 80 }),
